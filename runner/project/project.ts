@@ -1,0 +1,228 @@
+/** A validated, frozen project: everything that was read from disk, nothing compiled yet. */
+export interface Project {
+    /** Absolute path of the folder that holds rebuild.yml. */
+    readonly root: string;
+    readonly name: string;
+    readonly target: Target;
+    /** Variables of rebuild.yml with `--vars` laid over them. */
+    readonly vars: Readonly<Record<string, VarValue>>;
+    readonly sources: readonly Source[];
+    readonly models: readonly ModelFile[];
+    readonly seeds: readonly Seed[];
+    readonly assertions: readonly AssertionFile[];
+    readonly macros: readonly MacroFile[];
+    /** Environment seen by `{{env_var}}`. */
+    readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export type VarValue =
+    | string
+    | number
+    | boolean
+    | null
+    | readonly VarValue[]
+    | { readonly [key: string]: VarValue };
+
+/** One target of profiles.yml, with `${ENV}` filled in and paths made absolute. */
+export interface Target {
+    readonly name: string;
+    readonly source: SourceConnection;
+    /** Absent: this target builds and tests, and publishes nowhere. */
+    readonly publish?: PublishConnection;
+    readonly warehouse: WarehouseSettings;
+}
+
+export type SourceConnection =
+    | {
+          readonly type: "postgres";
+          readonly url: string;
+          readonly schema: string;
+          readonly connections: number;
+          readonly timeBudgetSeconds: number;
+      }
+    /** A folder of CSV (also .csv.gz) or Parquet files, one a source, named by its identifier. */
+    | { readonly type: "files"; readonly path: string }
+    /** The embedded Postgres under target/; replaced by a `postgres` connection once it runs. */
+    | { readonly type: "sandbox" };
+
+export type PublishConnection =
+    | ({ readonly type: "postgres"; readonly url: string } & PublishSettings)
+    | ({ readonly type: "sandbox" } & PublishSettings);
+
+export interface PublishSettings {
+    /** Schema of the published tables and views. Default public. */
+    readonly schema: string;
+    /** Old generations kept for a rollback. Default 1. */
+    readonly keepGenerations: number;
+    /** Byte rate of the load. Default: none. */
+    readonly maxBytesPerSecond?: number;
+    /** How long to try the swap before giving up. Default 300. */
+    readonly swapTimeoutSeconds: number;
+    /** Row count of the new generation against the one in service, as shares: default 0.9 to 1.5. */
+    readonly rowCountBand: { readonly min: number; readonly max: number };
+}
+
+export interface WarehouseSettings {
+    /** Absolute path of the last good warehouse. Default target/warehouse.duckdb. */
+    readonly path: string;
+    /** DuckDB's memory_limit, such as `1GB`. Default: 70 % of the container's limit. */
+    readonly memoryLimit: string;
+    /** Default: the cores this process may use. */
+    readonly threads: number;
+    /** Absolute path. Default target/spill. */
+    readonly spillDirectory: string;
+    /** Models built side by side. Default 4. */
+    readonly concurrency: number;
+}
+
+/** One source table, as models/sources.yml declares it. */
+export interface Source {
+    readonly name: string;
+    /** Name of the table or file. Default: the source's name. */
+    readonly identifier: string;
+    readonly description: string;
+    readonly columns: readonly SourceColumn[];
+    /** Columns that identify a row, where the source guarantees it. */
+    readonly primaryKey: readonly string[];
+    /** The whole table is known only after the event that `clock` dates. */
+    readonly known: "before" | "after";
+    /** The date that clocks the outcomes of this table. */
+    readonly clock?: SourceClock;
+    readonly file: string;
+}
+
+export interface SourceClock {
+    /** The date column: in this table, or in `source` when that is given. */
+    readonly column: string;
+    readonly source?: string;
+    /** Columns shared with `source` that lead to the date. */
+    readonly on?: readonly string[];
+}
+
+export interface SourceColumn {
+    readonly name: string;
+    /** DuckDB's type, lower case: bigint, smallint, integer, varchar, date, decimal(12,2), timestamptz, interval, boolean, double. */
+    readonly type: string;
+    /** May be missing from the real table: the model then sees NULL. */
+    readonly optional: boolean;
+    /** NULLs are allowed. */
+    readonly nullable: boolean;
+    /** `after`: an outcome. */
+    readonly known: "before" | "after";
+    /** Values of an outcome column that are known before all the same. */
+    readonly knownBeforeValues: readonly string[];
+    readonly description: string;
+}
+
+export type Materialization =
+    | "table"
+    | "view"
+    | "ephemeral"
+    | "external"
+    /** A table of the warehouse that the publish step copies to the target. */
+    | "postgres_table"
+    /** Not built in DuckDB: its SQL is Postgres', over published tables. */
+    | "postgres_materialized_view";
+
+/** Configuration of a model or seed after file, yml, folder and default were laid over each other. */
+export interface ModelConfig {
+    readonly materialized: Materialization;
+    readonly enabled: boolean;
+    /** Sorted, without repeats. The tag `publish` marks what the publish step takes. */
+    readonly tags: readonly string[];
+    readonly description: string;
+    /** Columns that identify a row. */
+    readonly grain: readonly string[];
+    /** Date column: nothing of this day or later may flow in. */
+    readonly asOf?: string;
+    readonly columns: readonly ModelColumn[];
+    readonly tests: readonly DataTest[];
+    /** For `external`: where and as what. */
+    readonly external?: { readonly path: string; readonly format: "parquet" | "csv" };
+    /** For published models. */
+    readonly publish?: ModelPublishConfig;
+}
+
+export interface ModelPublishConfig {
+    /** Schema on the target; default: the target's. A private one keeps a table from the API. */
+    readonly schema?: string;
+    /** Name on the target. Default: the model's. */
+    readonly name?: string;
+    readonly primaryKey: readonly string[];
+    readonly indexes: readonly { readonly columns: readonly string[]; readonly unique: boolean }[];
+    /** Roles that may read it, beside those that could read the generation before. */
+    readonly grantSelect: readonly string[];
+}
+
+export interface ModelColumn {
+    readonly name: string;
+    /** Declared DuckDB type, lower case; absent: not asserted. */
+    readonly type?: string;
+    readonly description: string;
+    readonly tier?: string;
+    readonly unit?: string;
+    readonly range?: readonly [number | null, number | null];
+    /** What NULL means in this column. */
+    readonly nullPolicy?: string;
+    readonly tests: readonly DataTest[];
+}
+
+export type Severity = "error" | "warn";
+
+/** One declared test, of a column or of a model. */
+export interface DataTest {
+    readonly type:
+        | "not_null"
+        | "unique"
+        | "accepted_values"
+        | "relationships"
+        | "unique_combination"
+        | "range";
+    readonly severity: Severity;
+    /** Only rows for which this SQL condition holds are tested. */
+    readonly where?: string;
+    readonly values?: readonly (string | number | boolean)[];
+    /** relationships: the model and its column. */
+    readonly to?: string;
+    readonly field?: string;
+    /** unique_combination. */
+    readonly columns?: readonly string[];
+    /** range, both inclusive. */
+    readonly min?: number;
+    readonly max?: number;
+}
+
+/** A model file as read; `config` already merged except for `{{config}}` in the file itself. */
+export interface ModelFile {
+    readonly name: string;
+    readonly language: "sql" | "typescript";
+    /** Relative to the root, with forward slashes: models/features/career.sql. */
+    readonly file: string;
+    /** Its yml, where it has one. */
+    readonly configFile?: string;
+    /** Template text, or the TypeScript source. */
+    readonly text: string;
+    readonly config: ModelConfig;
+    /** For TypeScript models: what the module declares. */
+    readonly refs?: readonly string[];
+}
+
+export interface Seed {
+    readonly name: string;
+    readonly file: string;
+    readonly config: ModelConfig;
+}
+
+export interface AssertionFile {
+    readonly name: string;
+    readonly file: string;
+    readonly text: string;
+}
+
+export interface MacroFile {
+    /** `{{> name}}` for .hbs; a DuckDB macro (`create macro`) for .sql. */
+    readonly name: string;
+    readonly kind: "partial" | "duckdb";
+    readonly file: string;
+    readonly text: string;
+}

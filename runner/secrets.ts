@@ -1,0 +1,35 @@
+const secrets = new Set<string>();
+
+/**
+ * Remembers a value that must never be printed. Connection strings are taken apart: the whole, its
+ * password, and the password decoded are each a secret of their own.
+ */
+export function registerSecret(value: string | undefined): void {
+    if (!value || value.length < 4) return;
+    const url = /^[a-z]+:\/\/[^\s]*$/i.test(value) ? parseUrl(value) : undefined;
+    if (url) {
+        if (!url.password) return;
+        secrets.add(value);
+        secrets.add(url.password);
+        secrets.add(decodeURIComponent(url.password));
+        return;
+    }
+    secrets.add(value);
+}
+
+/** The text with every registered secret, and every password in a URL, replaced by `***`. */
+export function scrub(text: string): string {
+    let clean = text.replace(/\b([a-z]+:\/\/[^\s:/@]+):[^\s@]+@/gi, "$1:***@");
+    for (const secret of [...secrets].sort((one, other) => other.length - one.length)) {
+        clean = clean.replaceAll(secret, "***");
+    }
+    return clean;
+}
+
+function parseUrl(value: string): URL | undefined {
+    try {
+        return new URL(value);
+    } catch {
+        return undefined;
+    }
+}
