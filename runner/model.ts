@@ -1,8 +1,21 @@
 import type { VarValue } from "./project/project.ts";
 
 /**
- * Values of one column of a chunk. Numbers of up to 32 bits and floats come as typed arrays; bigint as
- * BigInt64Array; date as Int32Array of days since 1970-01-01; boolean as Uint8Array; text as an array.
+ * Values of one column of a chunk, by the column's DuckDB type:
+ *
+ * | type | read | also accepted when written |
+ * |---|---|---|
+ * | boolean | Uint8Array of 0 and 1 | |
+ * | tinyint, smallint, integer and unsigned; float, double | the typed array of that width | any other typed array of numbers |
+ * | bigint; ubigint | BigInt64Array; BigUint64Array | any typed array of integers |
+ * | date | Int32Array, days since 1970-01-01 | |
+ * | timestamp, timestamptz; time | BigInt64Array, microseconds since 1970-01-01 (UTC); since midnight | |
+ * | varchar, enum | array of text | enum: not written |
+ * | blob | array of Uint8Array | |
+ * | decimal(w,s) | array of text, exact | scaled integers: Int16Array (w <= 4), Int32Array (w <= 9), BigInt64Array (w <= 18); Float64Array, rounded |
+ * | interval | array of text, as DuckDB prints it | BigInt64Array, two a row: days << 32 + months, microseconds |
+ * | hugeint, uuid | array of text | |
+ * | lists, structs, everything else | array of text, as DuckDB prints it | not written |
  */
 export type ColumnValues =
     | Int8Array
@@ -12,9 +25,11 @@ export type ColumnValues =
     | Uint16Array
     | Uint32Array
     | BigInt64Array
+    | BigUint64Array
     | Float32Array
     | Float64Array
-    | readonly (string | null)[];
+    | readonly (string | null)[]
+    | readonly (Uint8Array | null)[];
 
 export interface Column {
     readonly values: ColumnValues;

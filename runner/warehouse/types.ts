@@ -9,13 +9,76 @@ export interface Warehouse {
     rows(sql: string): Promise<readonly Record<string, unknown>[]>;
     /** Rows as column chunks, in the query's order, streaming. */
     read(sql: string): AsyncIterable<ColumnChunk>;
+    /**
+     * Rows as DuckDB holds them in memory, in the query's order, streaming: for encoders that must not pay
+     * for a JavaScript value per value.
+     */
+    readRaw(sql: string): AsyncIterable<RawChunk>;
     /** Names and DuckDB types of a query's columns, without running it. */
-    describe(sql: string): Promise<readonly { readonly name: string; readonly type: string }[]>;
+    describe(sql: string): Promise<readonly ColumnType[]>;
     /** An appender to an existing table. `close` flushes; `abort` drops what was not flushed. */
     append(schema: string, table: string): Promise<WarehouseAppender>;
     /** Interrupts what runs. */
     interrupt(): void;
 }
+
+/** `type` is what DuckDB prints: `BIGINT`, `DECIMAL(12,2)`, `ENUM('a', 'b')`, `INTEGER[]`. */
+export interface ColumnType {
+    readonly name: string;
+    readonly type: string;
+}
+
+/** At most 2048 rows. The arrays are copies: they stay good after the next chunk was read. */
+export interface RawChunk {
+    readonly rowCount: number;
+    /** In the order of the query. */
+    readonly columns: readonly RawColumn[];
+}
+
+/**
+ * One column of a chunk in DuckDB's own layout, little-endian.
+ *
+ * | layout | bytes a row | types |
+ * |---|---|---|
+ * | int8, uint8, ... int64, uint64, float32, float64 | 1 to 8 | boolean is uint8; decimal is the scaled integer: int16 (w <= 4), int32 (w <= 9), int64 (w <= 18), else int128; date is int32 days, timestamp(tz) int64 microseconds since 1970; time int64 microseconds; enum is uint8, uint16 or uint32, an index into `enumValues` |
+ * | int128, uint128 | 16 | hugeint, uhugeint; uuid is int128 with the highest bit flipped; lower half first |
+ * | interval | 16 | int32 months, int32 days, int64 microseconds |
+ * | bytes | 16 | varchar, blob, bit: uint32 length; up to 12 bytes follow inline, longer values are had from `bytes(row)` |
+ * | list | 16 | uint64 offset, uint64 length in `child` |
+ */
+export interface RawColumn {
+    readonly name: string;
+    readonly type: string;
+    readonly layout: RawLayout;
+    /** At least `rowCount` times the layout's width. A NULL's bytes are undefined. */
+    readonly data: Uint8Array;
+    /** One bit a row, lowest bit of byte 0 first, 1 is a value; absent: no NULLs. */
+    readonly validity?: Uint8Array;
+    /** Layout `bytes`: the value of a row that is not NULL, short or long. */
+    bytes?(row: number): Uint8Array;
+    readonly enumValues?: readonly string[];
+    /** Decimals: digits after the point. */
+    readonly scale?: number;
+    /** Lists: the elements of all rows. */
+    readonly child?: RawColumn;
+}
+
+export type RawLayout =
+    | "int8"
+    | "int16"
+    | "int32"
+    | "int64"
+    | "int128"
+    | "uint8"
+    | "uint16"
+    | "uint32"
+    | "uint64"
+    | "uint128"
+    | "float32"
+    | "float64"
+    | "interval"
+    | "bytes"
+    | "list";
 
 export interface WarehouseAppender {
     write(chunk: ColumnChunk): Promise<void>;
