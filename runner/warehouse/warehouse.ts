@@ -1,0 +1,114 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type DuckDBConnection, DuckDBInstance, type DuckDBPreparedStatement } from "@duckdb/node-api";
+import type { WarehouseSettings } from "../project/project.ts";
+import { openAppender } from "./appender.ts";
+import { ConnectionPool } from "./connection-pool.ts";
+import { toQueryError } from "./query-failure.ts";
+import { resultColumn, toRawChunk } from "./raw-chunk.ts";
+import { toColumnChunk } from "./read-column.ts";
+import { readValue } from "./read-value.ts";
+import { streamChunks } from "./stream-chunks.ts";
+import type { Warehouse } from "./types.ts";
+
+export const inMemory = ":memory:";
+
+export type WarehouseLimits = Pick<WarehouseSettings, "memoryLimit" | "threads" | "spillDirectory">;
+
+/**
+ * Opens the DuckDB database at `path` (made when it is not there) for the time of the callback, and closes
+ * it whatever happens. What was committed is then in the one file: no .wal stays beside it.
+ */
+export async function withWarehouse<T>(
+    path: string,
+    settings: WarehouseLimits,
+    callback: (warehouse: Warehouse) => Promise<T>,
+): Promise<T> {
+    // A directory of its own: two databases open at once must not delete each other's spill files.
+    const spill = join(settings.spillDirectory, `${process.pid}-${randomBytes(4).toString("hex")}`);
+    if (path !== inMemory) await mkdir(dirname(path), { recursive: true });
+    try {
+        const pool = new ConnectionPool(await openInstance(path, settings, spill));
+        try {
+            return await callback(warehouseOver(path, pool));
+        } finally {
+            pool.close();
+        }
+    } finally {
+        await rm(spill, { recursive: true, force: true });
+    }
+}
+
+async function openInstance(path: string, settings: WarehouseLimits, spill: string): Promise<DuckDBInstance> {
+    const sql = `open ${path}`;
+    try {
+        const instance = await DuckDBInstance.create(path, {
+            memory_limit: settings.memoryLimit,
+            threads: String(settings.threads),
+            temp_directory: spill,
+            // Saves memory on wide tables, since no batch waits for an earlier one. SQL promises no order
+            // without ORDER BY anyway, and with it this changes nothing.
+            preserve_insertion_order: "false",
+            // A run must not fetch code from the network because a query mentions a function.
+            autoinstall_known_extensions: "false",
+            autoload_known_extensions: "false",
+            errors_as_json: "true",
+        });
+        const connection = await instance.connect();
+        await connection.run("set global TimeZone = 'UTC'");
+        connection.closeSync();
+        return instance;
+    } catch (error) {
+        throw toQueryError(error, sql);
+    }
+}
+
+function warehouseOver(path: string, pool: ConnectionPool): Warehouse {
+    async function using<T>(sql: string, work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+        const connection = await pool.acquire();
+        try {
+            return await work(connection);
+        } catch (error) {
+            throw toQueryError(error, sql);
+        } finally {
+            pool.release(connection);
+        }
+    }
+    return {
+        path,
+        async execute(sql) {
+            await using(sql, (connection) => connection.run(sql));
+        },
+        async rows(sql) {
+            return using(sql, async (connection) => {
+                const result = await connection.run(sql);
+                const names = result.columnNames();
+                return (await result.getRows()).map((row) =>
+                    Object.fromEntries(row.map((value, index) => [names[index]!, readValue(value)])),
+                );
+            });
+        },
+        read: (sql) => streamChunks(pool, sql, toColumnChunk),
+        readRaw: (sql) => streamChunks(pool, sql, toRawChunk),
+        async describe(sql) {
+            return using(sql, async (connection) => {
+                const prepared = await connection.prepare(sql);
+                try {
+                    return preparedColumns(prepared);
+                } finally {
+                    prepared.destroySync();
+                }
+            });
+        },
+        append: (schema, table) => openAppender(pool, schema, table),
+        interrupt: () => pool.interrupt(),
+    };
+}
+
+function preparedColumns(prepared: DuckDBPreparedStatement) {
+    return Array.from({ length: prepared.columnCount }, (_, index) => {
+        const { name, typeText } = resultColumn(prepared.columnName(index), prepared.columnType(index));
+        return { name, type: typeText };
+    });
+}
