@@ -1,0 +1,47 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inject } from "vitest";
+import type { TestProject } from "vitest/node";
+import { withClient } from "../runner/postgres/connect.ts";
+import { startPostgres } from "../sandbox/postgres.ts";
+
+declare module "vitest" {
+    interface ProvidedContext {
+        /** The embedded Postgres of this run of vitest: superuser, database postgres. */
+        readonly postgresUrl: string;
+    }
+}
+
+/** vitest's globalSetup: one server for all test files; each file makes a database of its own in it. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+    const folder = await mkdtemp(join(tmpdir(), "rebuild-tests-"));
+    const server = await startPostgres({ dataDirectory: join(folder, "postgres") });
+    project.provide("postgresUrl", server.url);
+    return async () => {
+        await server.stop();
+        await rm(folder, { recursive: true, force: true });
+    };
+}
+
+export interface TestDatabase {
+    readonly url: string;
+    drop(): Promise<void>;
+}
+
+/** An empty database of its own for a test file. The name only helps in messages: it gets a suffix. */
+export async function createDatabase(name: string): Promise<TestDatabase> {
+    const server = inject("postgresUrl");
+    const database = `${name.toLowerCase().replace(/[^a-z0-9]+/g, "_")}_${randomBytes(4).toString("hex")}`;
+    await withClient({ url: server }, (client) => client.query(`create database "${database}"`));
+    const url = new URL(server);
+    url.pathname = `/${database}`;
+    return {
+        url: url.href,
+        drop: () =>
+            withClient({ url: server }, async (client) => {
+                await client.query(`drop database if exists "${database}" with (force)`);
+            }),
+    };
+}
