@@ -152,6 +152,8 @@ export interface ModelPublishConfig {
     readonly indexes: readonly { readonly columns: readonly string[]; readonly unique: boolean }[];
     /** Roles that may read it, beside those that could read the generation before. */
     readonly grantSelect: readonly string[];
+    /** Row count against the generation in service, where the target's band does not fit this table. */
+    readonly rowCountBand?: { readonly min: number; readonly max: number };
 }
 
 export interface ModelColumn {
