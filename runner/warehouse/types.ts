@@ -5,6 +5,8 @@ export interface Warehouse {
     readonly path: string;
     /** Runs statements for their effect, on a connection of the pool. */
     execute(sql: string): Promise<void>;
+    /** Runs statements in one transaction: all of them or, when one fails, none. */
+    executeAll(statements: readonly string[]): Promise<void>;
     /** All rows as JavaScript objects (bigint as BigInt, date as ISO text, decimal as text). For small results. */
     rows(sql: string): Promise<readonly Record<string, unknown>[]>;
     /** Rows as column chunks, in the query's order, streaming. */

@@ -80,6 +80,19 @@ function warehouseOver(path: string, pool: ConnectionPool): Warehouse {
         async execute(sql) {
             await using(sql, (connection) => connection.run(sql));
         },
+        async executeAll(statements) {
+            await using("begin transaction", async (connection) => {
+                await connection.run("begin transaction");
+                try {
+                    for (const sql of statements) await runStatement(connection, sql);
+                    await runStatement(connection, "commit");
+                } catch (error) {
+                    // After a failed commit there is no transaction left to roll back.
+                    await connection.run("rollback").catch(() => undefined);
+                    throw error;
+                }
+            });
+        },
         async rows(sql) {
             return using(sql, async (connection) => {
                 const result = await connection.run(sql);
@@ -104,6 +117,14 @@ function warehouseOver(path: string, pool: ConnectionPool): Warehouse {
         append: (schema, table) => openAppender(pool, schema, table),
         interrupt: () => pool.interrupt(),
     };
+}
+
+async function runStatement(connection: DuckDBConnection, sql: string): Promise<void> {
+    try {
+        await connection.run(sql);
+    } catch (error) {
+        throw toQueryError(error, sql);
+    }
 }
 
 function preparedColumns(prepared: DuckDBPreparedStatement) {

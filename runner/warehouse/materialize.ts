@@ -1,0 +1,86 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import type { CompiledModel } from "../compile/compiled.ts";
+import { quoteName, quoteText } from "../names.ts";
+import type { ColumnType, Warehouse } from "./types.ts";
+
+/** Schema of models and seeds. */
+export const modelSchema = "main";
+
+export function relationName(name: string, schema: string = modelSchema): string {
+    return `${quoteName(schema)}.${quoteName(name)}`;
+}
+
+/** Materializations that make a relation in the warehouse. */
+export function isBuilt(model: CompiledModel): boolean {
+    const { materialized } = model.config;
+    return materialized !== "ephemeral" && materialized !== "postgres_materialized_view";
+}
+
+/** Makes a SQL model's relation in place of what had its name, in one transaction. */
+export async function materialize(warehouse: Warehouse, model: CompiledModel, root: string): Promise<void> {
+    switch (model.config.materialized) {
+        case "table":
+        case "postgres_table":
+            return replaceRelation(warehouse, model.name, [`${tablePrefix(model.name)}${model.sql}`]);
+        case "view":
+            return replaceRelation(warehouse, model.name, [`${viewPrefix(model.name)}${model.sql}`]);
+        case "external":
+            return writeExternal(warehouse, model, root);
+        default:
+            throw new Error(`${model.name}: ${model.config.materialized} makes no relation in the warehouse`);
+    }
+}
+
+/** On a line of its own, so that the model's lines stay whole and a caret under them is right. */
+const tablePrefix = (name: string) => `create table ${relationName(name)} as\n`;
+const viewPrefix = (name: string) => `create view ${relationName(name)} as\n`;
+
+/** Drops what has the name, be it table or view, and runs `create` in the same transaction. */
+export async function replaceRelation(
+    warehouse: Warehouse,
+    name: string,
+    create: readonly string[],
+): Promise<void> {
+    await warehouse.executeAll([...(await dropStatements(warehouse, name)), ...create]);
+}
+
+/** `drop table if exists` fails on a view and the other way round, so the kind is looked up. */
+export async function dropStatements(warehouse: Warehouse, name: string): Promise<readonly string[]> {
+    const found = await warehouse.rows(`
+        select table_type from information_schema.tables
+        where table_catalog = current_database()
+            and table_schema = ${quoteText(modelSchema)} and table_name = ${quoteText(name)}`);
+    return found.map(
+        ({ table_type }) => `drop ${table_type === "VIEW" ? "view" : "table"} ${relationName(name)}`,
+    );
+}
+
+/** Written beside its place and renamed, so that a reader of the file never meets half of it. */
+async function writeExternal(warehouse: Warehouse, model: CompiledModel, root: string): Promise<void> {
+    const { path: given, format } = model.config.external ?? {
+        path: `target/external/${model.name}.parquet`,
+        format: "parquet",
+    };
+    const path = resolve(root, given);
+    const columns = await warehouse.describe(model.sql);
+    await mkdir(dirname(path), { recursive: true });
+    const temporary = `${path}.${randomBytes(4).toString("hex")}.tmp`;
+    try {
+        const options = format === "csv" ? "(format csv, header)" : "(format parquet, compression zstd)";
+        await warehouse.execute(`copy (\n${model.sql}\n) to ${quoteText(temporary)} ${options}`);
+        await rename(temporary, path);
+    } finally {
+        await rm(temporary, { force: true });
+    }
+    const scan = format === "csv" ? scanCsv(path, columns) : `read_parquet(${quoteText(path)})`;
+    await replaceRelation(warehouse, model.name, [`${viewPrefix(model.name)}select * from ${scan}`]);
+}
+
+/** With the types of the query: what a CSV file cannot say of itself. */
+function scanCsv(path: string, columns: readonly ColumnType[]): string {
+    const types = columns.map(({ name, type }) => `${quoteText(name)}: ${quoteText(type)}`);
+    return `read_csv(${quoteText(path)}, header = true, auto_detect = false, delim = ',', quote = '"', escape = '"',
+        allow_quoted_nulls = false, columns = {${types.join(", ")}})`;
+}
