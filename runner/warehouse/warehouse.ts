@@ -1,6 +1,5 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import { type DuckDBConnection, DuckDBInstance, type DuckDBPreparedStatement } from "@duckdb/node-api";
 import type { WarehouseSettings } from "../project/project.ts";
 import { openAppender } from "./appender.ts";
@@ -9,12 +8,17 @@ import { toQueryError } from "./query-failure.ts";
 import { resultColumn, toRawChunk } from "./raw-chunk.ts";
 import { toColumnChunk } from "./read-column.ts";
 import { readValue } from "./read-value.ts";
+import { withSpillDirectory } from "./spill-directory.ts";
 import { streamChunks } from "./stream-chunks.ts";
 import type { Warehouse } from "./types.ts";
 
 export const inMemory = ":memory:";
 
-export type WarehouseLimits = Pick<WarehouseSettings, "memoryLimit" | "threads" | "spillDirectory">;
+export interface WarehouseLimits
+    extends Pick<WarehouseSettings, "memoryLimit" | "threads" | "spillDirectory"> {
+    /** Several processes may read one file at a time. Default: it is written. */
+    readonly readOnly?: boolean;
+}
 
 /**
  * Opens the DuckDB database at `path` (made when it is not there) for the time of the callback, and closes
@@ -25,19 +29,15 @@ export async function withWarehouse<T>(
     settings: WarehouseLimits,
     callback: (warehouse: Warehouse) => Promise<T>,
 ): Promise<T> {
-    // A directory of its own: two databases open at once must not delete each other's spill files.
-    const spill = join(settings.spillDirectory, `${process.pid}-${randomBytes(4).toString("hex")}`);
     if (path !== inMemory) await mkdir(dirname(path), { recursive: true });
-    try {
+    return withSpillDirectory(settings.spillDirectory, async (spill) => {
         const pool = new ConnectionPool(await openInstance(path, settings, spill));
         try {
             return await callback(warehouseOver(path, pool));
         } finally {
             pool.close();
         }
-    } finally {
-        await rm(spill, { recursive: true, force: true });
-    }
+    });
 }
 
 async function openInstance(path: string, settings: WarehouseLimits, spill: string): Promise<DuckDBInstance> {
@@ -54,6 +54,7 @@ async function openInstance(path: string, settings: WarehouseLimits, spill: stri
             autoinstall_known_extensions: "false",
             autoload_known_extensions: "false",
             errors_as_json: "true",
+            ...(settings.readOnly ? { access_mode: "READ_ONLY" } : {}),
         });
         const connection = await instance.connect();
         await connection.run("set global TimeZone = 'UTC'");
