@@ -1,0 +1,93 @@
+{{!-- one row per timed starter: ranks and times when 800, 600, 400 and 200 m are left, and at the finish --}}
+with timed as (
+    select
+        stg_sectional_times.race_id,
+        stg_sectional_times.horse_number,
+        stg_sectional_times.plain_name,
+{{#each (list 800 600 400 200) as |to_go|}}
+        [
+{{#each (list 200 400 600 800 1000 1200 1400 1600 1800 2000 2200 2400 2600 2800 3000) as |metres|}}
+            position_{{metres}}m{{#unless @last}},{{/unless}}
+{{/each}}
+        ][checkpoint(race_facts.race_distance, {{to_go}})] as position_{{to_go}}_to_go,
+        epoch([
+{{#each (list 200 400 600 800 1000 1200 1400 1600 1800 2000 2200 2400 2600 2800 3000) as |metres|}}
+            cumulative_{{metres}}m{{#unless @last}},{{/unless}}
+{{/each}}
+        ][checkpoint(race_facts.race_distance, {{to_go}})]) as cumulative_{{to_go}}_to_go,
+{{/each}}
+        epoch(stg_sectional_times.finish_time) as finish_seconds,
+    from {{ref "stg_sectional_times"}} as stg_sectional_times
+    inner join {{ref "race_facts"}} as race_facts on stg_sectional_times.race_id = race_facts.race_id
+),
+
+measured as (
+    select
+        * replace (
+{{#each (list 800 600 400 200) as |to_go|}}
+            case when cumulative_{{to_go}}_to_go > 0 then cumulative_{{to_go}}_to_go end as cumulative_{{to_go}}_to_go,
+{{/each}}
+            case when finish_seconds > 0 then finish_seconds end as finish_seconds
+        ),
+    from timed
+),
+
+starters as (
+    select
+        race_id,
+        horse_slug,
+        horse_number,
+        plain_name,
+    from {{ref "stg_race_results"}}
+    where not is_scratched
+),
+
+-- By saddlecloth number; by name where one side has no number, or one with a letter that the other feed cannot carry.
+matched as (
+    select
+        starters.horse_slug,
+        case when starters.plain_name = measured.plain_name then 1 else 2 end as match_rank,
+        measured.*,
+    from starters
+    inner join measured
+        on starters.race_id = measured.race_id
+        and starters.horse_number = measured.horse_number
+    union all
+    select
+        starters.horse_slug,
+        3 as match_rank,
+        measured.*,
+    from starters
+    inner join measured
+        on starters.race_id = measured.race_id
+        and starters.plain_name = measured.plain_name
+    where
+        starters.horse_number is null
+        or measured.horse_number is null
+        or regexp_matches(starters.horse_number, '[A-Z]')
+),
+
+-- Timing rows have no id and no timestamp. Of several for one starter the better match counts, then the fullest,
+-- then an order over all values, so that the choice does not depend on how the rows lie.
+final as (
+    select * exclude (horse_number, plain_name, match_rank)
+    from matched
+    qualify row_number() over (
+        partition by race_id, horse_slug
+        order by
+            match_rank,
+{{#each (list 800 600 400 200) as |to_go|}}
+            (position_{{to_go}}_to_go is null)::integer + (cumulative_{{to_go}}_to_go is null)::integer +
+{{/each}}
+            (finish_seconds is null)::integer,
+            finish_seconds,
+{{#each (list 800 600 400 200) as |to_go|}}
+            position_{{to_go}}_to_go,
+            cumulative_{{to_go}}_to_go,
+{{/each}}
+            horse_number,
+            plain_name
+    ) = 1
+)
+
+select * from final

@@ -1,0 +1,58 @@
+{{!-- one row per location and spelling of a race's class: its rating, and what else the text says --}}
+with spellings as (
+    select distinct
+        track_names.location,
+        stg_races.race_class,
+        trim(regexp_replace(upper(stg_races.race_class), '[\s_]+', ' ', 'g')) as plain,
+    from {{ref "stg_races"}} as stg_races
+    inner join {{ref "track_names"}} as track_names on stg_races.track_name = track_names.track_name
+    where stg_races.race_class is not null
+),
+
+-- The seed is ordered: the first pattern that matches speaks, also where it finds no number.
+matched as (
+    select
+        spellings.location,
+        spellings.race_class,
+        first(patterns.basis order by patterns.priority) as basis,
+        first(patterns.rating order by patterns.priority) as rating,
+        first(regexp_extract(spellings.plain, patterns.pattern, 1) order by patterns.priority) as one,
+        first(regexp_extract(spellings.plain, patterns.pattern, 2) order by patterns.priority) as other,
+    from spellings
+    inner join {{ref "class_ratings"}} as patterns
+        on patterns.location in (spellings.location, '*')
+        and regexp_matches(spellings.plain, patterns.pattern)
+    group by
+        spellings.location,
+        spellings.race_class
+),
+
+rated as (
+    select
+        spellings.location,
+        spellings.race_class,
+        spellings.plain,
+        case matched.basis
+            when 'fixed' then matched.rating
+            when 'number' then try_cast(matched.one as float)
+            when 'band' then (try_cast(matched.one as float) + try_cast(matched.other as float)) / 2
+        end::float as class_rating,
+    from spellings
+    left join matched
+        on spellings.location = matched.location
+        and spellings.race_class = matched.race_class
+)
+
+select
+    location,
+    race_class,
+    class_rating,
+    class_level(class_rating) as class_level_numeric,
+    regexp_matches(plain, '\b(MAIDEN|MDN)\b') as is_maiden_race,
+    regexp_matches(
+        plain,
+        '\b(HANDICAP|HCP|H''?CAP|BM ?-?\d|BENCHMARK|RTG|RATING|REST\.? ?\d|R\d\d)|\b0 ?- ?\d\d|\d\d ?- ?\d|\d\d\+'
+    ) as is_handicap_race,
+    age_restriction(plain) as age_restriction,
+    sex_restriction(plain) as sex_restriction,
+from rated
