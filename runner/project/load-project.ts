@@ -3,7 +3,7 @@ import { suggest } from "./check-shape.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import { loadTarget } from "./load-target.ts";
 import type { Project, VarValue } from "./project.ts";
-import { folderOf, nameOf, type ProjectFiles, readProjectFiles, readText } from "./project-files.ts";
+import { nameOf, type ProjectFiles, readProjectFiles, readText } from "./project-files.ts";
 import { readModels } from "./read-models.ts";
 import { readSources } from "./read-sources.ts";
 import { type Folder, readRebuildFile } from "./rebuild-file.ts";
@@ -110,15 +110,10 @@ function hasKey({ value }: YamlDocument, key: string): boolean {
     return typeof value === "object" && value !== null && Object.hasOwn(value, key);
 }
 
-function foldersOf(files: ProjectFiles) {
-    const below = (paths: readonly string[]) =>
-        new Set(
-            paths.map(folderOf).flatMap((folder) => {
-                const parts = folder.split("/");
-                return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
-            }),
-        );
-    return { models: below(files.models.map(({ file }) => file)), seeds: below(files.seeds) };
+function foldersOf({ folders }: ProjectFiles) {
+    const below = (top: string) =>
+        new Set(folders.filter((folder) => folder.startsWith(top)).map((folder) => folder.slice(top.length)));
+    return { models: below("models/"), seeds: below("seeds/") };
 }
 
 function sortProblems(problems: readonly Problem[]): readonly Problem[] {

@@ -16,19 +16,22 @@ export interface ProjectFiles {
     readonly seeds: readonly string[];
     readonly seedYml: readonly TextFile[];
     readonly assertions: readonly TextFile[];
+    /** Folders under models/ and seeds/, such as `models/features`. */
+    readonly folders: readonly string[];
 }
 
 /** Everything that the project's folders hold, sorted by path so that nothing depends on the file system's order. */
 export async function readProjectFiles(root: string): Promise<ProjectFiles> {
-    const [models, modelYml, macros, seeds, seedYml, assertions] = await Promise.all([
+    const [models, modelYml, macros, seeds, seedYml, assertions, folders] = await Promise.all([
         readAll(root, ["models/**/*.{sql,ts}", "!models/**/*.d.ts"]),
         readAll(root, ["models/**/*.{yml,yaml}"]),
         readAll(root, ["macros/**/*.{hbs,sql}"]),
         list(root, ["seeds/**/*.csv"]),
         readAll(root, ["seeds/**/*.{yml,yaml}"]),
         readAll(root, ["tests/assertions/**/*.sql"]),
+        glob(["models/**", "seeds/**"], { cwd: root, onlyDirectories: true }),
     ]);
-    return { models, modelYml, macros, seeds, seedYml, assertions };
+    return { models, modelYml, macros, seeds, seedYml, assertions, folders: folders.sort() };
 }
 
 /** The file's text, or `undefined` when there is none. */

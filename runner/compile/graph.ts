@@ -1,0 +1,113 @@
+import type { CompiledProject } from "./compiled.ts";
+
+/** Who reads whom. Keys are names of nodes, and `source:name` for sources. */
+export interface Graph {
+    readonly parents: ReadonlyMap<string, readonly string[]>;
+    readonly children: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Models, seeds and sources in both directions; assertions have parents but are nobody's children. */
+export function graphOf({ nodes }: CompiledProject): Graph {
+    const parents = new Map<string, readonly string[]>();
+    const children = new Map<string, string[]>();
+    for (const node of nodes.values()) {
+        const above = [...node.refs, ...node.sources.map(sourceKey)];
+        parents.set(node.name, above);
+        if (!children.has(node.name)) children.set(node.name, []);
+        if (node.kind === "assertion") continue;
+        for (const parent of above) children.set(parent, [...(children.get(parent) ?? []), node.name]);
+    }
+    return { parents, children };
+}
+
+export function sourceKey(name: string): string {
+    return `source:${name}`;
+}
+
+/** Every name that can be reached in at most `depth` steps, the beginnings left out unless a step leads to them. */
+export function reach(
+    from: Iterable<string>,
+    edges: ReadonlyMap<string, readonly string[]>,
+    depth = Number.POSITIVE_INFINITY,
+): ReadonlySet<string> {
+    const reached = new Set<string>();
+    let frontier: readonly string[] = [...from];
+    for (let step = 0; step < depth && frontier.length > 0; step++) {
+        const next: string[] = [];
+        for (const name of frontier) {
+            for (const neighbour of edges.get(name) ?? []) {
+                if (reached.has(neighbour)) continue;
+                reached.add(neighbour);
+                next.push(neighbour);
+            }
+        }
+        frontier = next;
+    }
+    return reached;
+}
+
+/** Names of models and seeds that read a node directly, for every node. */
+export function dependants(compiled: CompiledProject): ReadonlyMap<string, readonly string[]> {
+    return graphOf(compiled).children;
+}
+
+/** Models and seeds that a node is made from, directly or not. */
+export function ancestorsOf(compiled: CompiledProject, name: string): ReadonlySet<string> {
+    const { parents } = graphOf(compiled);
+    return new Set([...reach([name], parents)].filter((key) => compiled.nodes.has(key)));
+}
+
+/** Models that are made from a node, directly or not. */
+export function descendantsOf(compiled: CompiledProject, name: string): ReadonlySet<string> {
+    return reach([name], graphOf(compiled).children);
+}
+
+/** Parents before children; of nodes that are free at the same time, the first by name. */
+export function orderNodes(parents: ReadonlyMap<string, readonly string[]>): readonly string[] {
+    const waiting = new Map([...parents].map(([name, above]) => [name, new Set(above).size]));
+    const children = new Map<string, string[]>();
+    for (const [name, above] of parents) {
+        for (const parent of new Set(above)) children.set(parent, [...(children.get(parent) ?? []), name]);
+    }
+    const order: string[] = [];
+    // In rounds: all that is free, by name. The order is the same whatever the order of files was.
+    let free = [...waiting].filter(([, count]) => count === 0).map(([name]) => name);
+    while (free.length > 0) {
+        free.sort();
+        order.push(...free);
+        const next: string[] = [];
+        for (const name of free) {
+            for (const child of children.get(name) ?? []) {
+                const left = waiting.get(child)! - 1;
+                waiting.set(child, left);
+                if (left === 0) next.push(child);
+            }
+        }
+        free = next;
+    }
+    return order;
+}
+
+/** A cycle as a path that ends where it begins, the first by name; `undefined` when there is none. */
+export function findCycle(parents: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
+    const done = new Set<string>();
+    const path: string[] = [];
+    const visit = (name: string): readonly string[] | undefined => {
+        if (done.has(name)) return undefined;
+        const at = path.indexOf(name);
+        if (at >= 0) return [...path.slice(at), name];
+        path.push(name);
+        for (const parent of [...(parents.get(name) ?? [])].sort()) {
+            const cycle = visit(parent);
+            if (cycle) return cycle;
+        }
+        path.pop();
+        done.add(name);
+        return undefined;
+    };
+    for (const name of [...parents.keys()].sort()) {
+        const cycle = visit(name);
+        if (cycle) return cycle;
+    }
+    return undefined;
+}
