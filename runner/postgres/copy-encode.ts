@@ -1,0 +1,32 @@
+import type { RawChunk } from "../warehouse/types.ts";
+import { columnEncoder, dataView } from "./copy-columns.ts";
+
+/** Room for the message type and length that the wire protocol puts before a piece of COPY data. */
+export const copyDataHeader = 5;
+
+/** `PGCOPY\n\377\r\n\0`, no flags, no extension. */
+export const copyFileHeader = Buffer.from("5047434f50590aff0d0a000000000000000000", "hex");
+/** A row of -1 fields ends the data. */
+export const copyFileTrailer = Buffer.from("ffff", "hex");
+
+/** Rows in COPY's binary format, after `copyDataHeader` free bytes. */
+export function encodeChunk(chunk: RawChunk): Buffer {
+    const { rowCount, columns } = chunk;
+    const encoders = columns.map((column) => columnEncoder(column, rowCount));
+    const sizes = new Int32Array(rowCount).fill(2);
+    for (const encoder of encoders) encoder.measure(sizes);
+    let total = copyDataHeader;
+    const cursors = new Int32Array(rowCount);
+    for (let row = 0; row < rowCount; row++) {
+        cursors[row] = total;
+        total += sizes[row]!;
+    }
+    const target = Buffer.allocUnsafeSlow(total);
+    const view = dataView(target);
+    for (let row = 0; row < rowCount; row++) {
+        view.setInt16(cursors[row]!, columns.length);
+        cursors[row]! += 2;
+    }
+    for (const encoder of encoders) encoder.write(target, view, cursors);
+    return target;
+}

@@ -1,0 +1,120 @@
+import { quoteName } from "../names.ts";
+import type { PublishedColumn, PublishedTable } from "./published.ts";
+
+/** One number or text that both databases can compute of the same rows. */
+export interface ColumnCheck {
+    readonly what: string;
+    readonly duckdb: string;
+    readonly postgres: string;
+    /** Compared as numbers, with this relative tolerance; absent: compared as text. */
+    readonly tolerance?: number;
+}
+
+/** Sums of floats depend on the order of the rows; of absolute values only in their last digits. */
+const sumTolerance = 1e-9;
+
+export function columnChecks(table: PublishedTable): readonly ColumnCheck[] {
+    const keys = table.key.map(quoteName).join(", ");
+    // A unique index has counted already.
+    const counted = [
+        table.primaryKey,
+        ...table.indexes.filter(({ unique }) => unique).map(({ columns }) => columns),
+    ];
+    const isCounted = counted.some(
+        (columns) => columns.length > 0 && columns.every((column) => table.key.includes(column)),
+    );
+    return [
+        { what: "rows", duckdb: "count(*)", postgres: "count(*)" },
+        ...(table.key.length > 0 && !isCounted
+            ? [
+                  {
+                      what: `distinct (${table.key.join(", ")})`,
+                      duckdb: `count(distinct row(${keys}))`,
+                      postgres: `count(distinct (${keys}))`,
+                  },
+              ]
+            : []),
+        ...table.columns.flatMap(checksOf),
+    ];
+}
+
+function checksOf({ name, postgresType }: PublishedColumn): readonly ColumnCheck[] {
+    const column = quoteName(name);
+    const both = (what: string, sql: string): ColumnCheck => ({
+        what: `${what} of "${name}"`,
+        duckdb: sql,
+        postgres: sql,
+    });
+    const count = both("values", `count(${column})`);
+    const minMax = [both("minimum", `min(${column})`), both("maximum", `max(${column})`)];
+    if (/^(smallint|integer|bigint)$/.test(postgresType)) return [count, both("sum", `sum(${column})`)];
+    if (/^numeric\(/.test(postgresType)) {
+        return [
+            count,
+            {
+                what: `sum of absolute "${name}"`,
+                // As doubles: a sum of wide decimals may leave DuckDB's 38 digits.
+                duckdb: `sum(abs(${column}::double))`,
+                postgres: `sum(abs(${column}::double precision))`,
+                tolerance: sumTolerance,
+            },
+        ];
+    }
+    switch (postgresType) {
+        case "boolean":
+            return [count, both("true values", `count(*) filter (where ${column})`)];
+        case "real":
+        case "double precision":
+            return [
+                count,
+                // As a double on both sides, where the same number has the same text.
+                ...["min", "max"].map((aggregate) => ({
+                    what: `${aggregate}imum of "${name}"`,
+                    duckdb: `${aggregate}(${column})::double`,
+                    postgres: `${aggregate}(${column})::double precision`,
+                    tolerance: 0,
+                })),
+                {
+                    what: `sum of absolute "${name}"`,
+                    duckdb: `sum(abs(${column}::double)) filter (where isfinite(${column}))`,
+                    postgres: `sum(abs(${column}::double precision)) filter (where ${column} not in ('NaN', 'Infinity', '-Infinity'))`,
+                    tolerance: sumTolerance,
+                },
+            ];
+        case "date":
+            return [
+                count,
+                {
+                    what: `days of "${name}"`,
+                    duckdb: `sum(datediff('day', date '2000-01-01', ${column})) filter (where isfinite(${column}))`,
+                    postgres: `sum(${column} - date '2000-01-01') filter (where isfinite(${column}))`,
+                },
+            ];
+        case "text":
+        case "json":
+            return [
+                count,
+                {
+                    what: `bytes of "${name}"`,
+                    duckdb: `sum(strlen(${column}::varchar))`,
+                    postgres: `sum(octet_length(${column}::text))`,
+                },
+            ];
+        case "bytea":
+            return [count, both("bytes", `sum(octet_length(${column}))`)];
+        case "timestamp without time zone":
+        case "timestamp with time zone":
+            return [
+                count,
+                {
+                    what: `seconds of "${name}"`,
+                    duckdb: `sum(epoch_us(${column})::hugeint) filter (where isfinite(${column}))`,
+                    postgres: `sum((extract(epoch from ${column}) * 1000000)::numeric(30,0)) filter (where isfinite(${column}))`,
+                },
+            ];
+        case "time without time zone":
+            return [count, ...minMax];
+        default:
+            return [count];
+    }
+}

@@ -1,0 +1,161 @@
+import { quoteName, quoteText } from "../names.ts";
+import { type AdvisoryLock, holdsLockSql } from "../postgres/advisory-lock.ts";
+import { dropStatements } from "./drop-old.ts";
+import { fingerprintSql } from "./live-object.ts";
+import { olderArchive, schemas } from "./schemas.ts";
+import type { SwapObject, SwapPlan, SwapSide } from "./swap-plan.ts";
+
+/** SQLSTATEs of our own: the swap must not happen, now or later. */
+export const refusedState = "RB001";
+
+/** Waiting for a lock holds up every reader that comes after: so long may one wait of ours take. */
+const lockTimeout = "20ms";
+
+/**
+ * The swap as one statement: it happens whole or not at all, without a round trip between its parts, and
+ * when its client dies in the middle no lock outlives the statement.
+ */
+export function swapBlock(plan: SwapPlan, lock: Pick<AdvisoryLock, "processId" | "key">): string {
+    const objects = [...plan.objects].sort(
+        (one, other) => compareText(one.schema, other.schema) || compareText(one.name, other.name),
+    );
+    const tables = objects.filter(({ kind }) => kind === "table");
+    const views = objects.filter(({ kind }) => kind === "view");
+    const statements = [
+        ...lockBuild(tables, views),
+        ...lockLive(tables, plan),
+        ...objects.flatMap(checkSide),
+        ...vacateArchive(plan),
+        // Views first: each waits for its lock, and the less is done by then the cheaper is a retry.
+        ...[...views, ...tables]
+            .filter(({ outgoing }) => outgoing)
+            .map((object) => move(object, object.schema, schemas.archive)),
+        ...[...views, ...tables].map((object) => move(object, object.incoming.location, object.schema)),
+        ...objects.flatMap(({ afterwards }) => afterwards),
+        ...record(plan),
+    ];
+    const body = `
+declare
+    started timestamptz;
+begin
+    perform set_config('lock_timeout', '${lockTimeout}', true);
+    ${fence(plan, lock)}
+    started := clock_timestamp();
+    ${statements.map((statement) => `${statement};`).join("\n    ")}
+    update ${schemas.meta}.generation
+    set swap_milliseconds = extract(epoch from clock_timestamp() - started) * 1000 where id = ${plan.generation};
+    perform pg_notify('pgrst', 'reload schema');
+end`;
+    const quote = dollarQuote(body);
+    return `do ${quote}${body} ${quote}`;
+}
+
+/** A worker that lost its lock, or was overtaken by a later generation, cannot swap. */
+function fence({ generation }: SwapPlan, lock: Pick<AdvisoryLock, "processId" | "key">): string {
+    return `
+    perform from ${schemas.meta}.generation where id = ${generation} and state = 'built' for update nowait;
+    if not found or exists (select from ${schemas.meta}.generation where id > ${generation}) then
+        raise exception 'a later run has taken over from generation ${generation}' using errcode = '${refusedState}';
+    end if;
+    if not ${holdsLockSql(lock)} then
+        raise exception 'the connection that held the lock of this run is gone' using errcode = '${refusedState}';
+    end if;`;
+}
+
+/** Nobody reads these but autovacuum, which yields: they are locked before any reader is held up. */
+function lockBuild(tables: readonly SwapObject[], views: readonly SwapObject[]): readonly string[] {
+    const names = tables.map(({ name, incoming }) => relation(incoming.location, name));
+    return [
+        ...(names.length > 0 ? [`lock table ${names.join(", ")} in access exclusive mode`] : []),
+        // A materialized view cannot be locked by name: a change of nothing takes a lock that keeps autovacuum out.
+        ...views
+            .filter(({ incoming }) => incoming.location === schemas.build)
+            .map(
+                ({ name }) => `alter materialized view ${relation(schemas.build, name)} set without cluster`,
+            ),
+    ];
+}
+
+function lockLive(tables: readonly SwapObject[], plan: SwapPlan): readonly string[] {
+    const names = [
+        ...tables.filter(({ outgoing }) => outgoing).map(({ schema, name }) => relation(schema, name)),
+        ...plan.archived
+            .filter(({ kind }) => kind === "table")
+            .map(({ location, name }) => relation(location, name)),
+    ];
+    return names.length > 0 ? [`lock table ${names.join(", ")} in access exclusive mode nowait`] : [];
+}
+
+/** What was planned from must still be what is there. */
+function checkSide({ schema, name, incoming, outgoing }: SwapObject): readonly string[] {
+    const check = (side: SwapSide, location: string, what: string) =>
+        `if to_regclass(${quoteText(relation(location, name))})::oid is distinct from ${side.oid}::oid
+            or ${fingerprintSql(String(side.oid))} is distinct from '${side.fingerprint}' then
+        raise exception '%', ${quoteText(`${what} ${location}.${name} was changed by somebody since it was looked at; run again`)} using errcode = '${refusedState}';
+    end if`;
+    return [
+        check(incoming, incoming.location, "the build"),
+        outgoing
+            ? check(outgoing, schema, "the object in service")
+            : `if to_regclass(${quoteText(relation(schema, name))}) is not null then
+        raise exception '%', ${quoteText(`${schema}.${name} was created by somebody meanwhile; run again`)} using errcode = '${refusedState}';
+    end if`,
+    ];
+}
+
+function vacateArchive({ archived }: SwapPlan): readonly string[] {
+    const dropped = archived.filter(({ drop }) => drop);
+    const moved = archived.filter(({ drop }) => !drop);
+    const rooms = [...new Set(moved.map(({ replacedBy }) => olderArchive(replacedBy)))];
+    return [
+        ...dropStatements(dropped.map((object) => ({ ...object, schema: object.location }))),
+        ...(dropped.length > 0
+            ? [
+                  `delete from ${schemas.meta}.object where oid in (${dropped.map(({ oid }) => oid).join(", ")})`,
+              ]
+            : []),
+        ...rooms.map((room) => `create schema ${quoteName(room)}`),
+        ...moved.map((object) => move(object, object.location, olderArchive(object.replacedBy))),
+    ];
+}
+
+function move({ kind, name }: Pick<SwapObject, "kind" | "name">, from: string, to: string): string {
+    return `alter ${kind === "table" ? "table" : "materialized view"} ${relation(from, name)} set schema ${quoteName(to)}`;
+}
+
+function record({ generation, objects }: SwapPlan): readonly string[] {
+    const { meta } = schemas;
+    const replaced = objects.filter(({ outgoing }) => outgoing);
+    return [
+        ...replaced.map(
+            ({ schema, name, kind, outgoing }) =>
+                `insert into ${meta}.object (oid, schema, name, kind, replaced_by)
+        values (${outgoing!.oid}, ${quoteText(schema)}, ${quoteText(name)}, '${kind}', ${generation})
+        on conflict (oid) do update set replaced_by = excluded.replaced_by`,
+        ),
+        ...objects.map(
+            ({ schema, name, kind, model, rows, incoming }) =>
+                `insert into ${meta}.object (oid, generation, schema, name, kind, model, rows, bytes)
+        values (${incoming.oid}, ${generation}, ${quoteText(schema)}, ${quoteText(name)}, '${kind}',
+                ${model === null ? "null" : quoteText(model)}, ${rows ?? "null"}, pg_total_relation_size(${incoming.oid}))
+        on conflict (oid) do update set replaced_by = null, generation = excluded.generation`,
+        ),
+        `update ${meta}.generation set state = 'superseded' where state = 'live'
+        and not exists (select from ${meta}.object where object.generation = generation.id and replaced_by is null)`,
+        `update ${meta}.generation set state = 'live', swapped_at = clock_timestamp() where id = ${generation}`,
+    ];
+}
+
+function relation(schema: string, name: string): string {
+    return `${quoteName(schema)}.${quoteName(name)}`;
+}
+
+function dollarQuote(body: string): string {
+    let quote = "$rebuild$";
+    for (let turn = 1; body.includes(quote); turn++) quote = `$rebuild${turn}$`;
+    return quote;
+}
+
+function compareText(one: string, other: string): number {
+    return one < other ? -1 : one > other ? 1 : 0;
+}

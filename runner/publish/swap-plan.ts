@@ -1,0 +1,145 @@
+import { quoteName, quoteText } from "../names.ts";
+import type { PostgresClient } from "../postgres/connect.ts";
+import type { Build } from "./build.ts";
+import { type BuildTarget, liveName, plannedIndexes } from "./build-statements.ts";
+import { excessArchives } from "./drop-old.ts";
+import { type ArchivedObject, readArchived } from "./generations.ts";
+import { fingerprintSql, qualified } from "./live-object.ts";
+import { schemas } from "./schemas.ts";
+
+/** All that a swap needs, free of the models: kept with the generation, so that a later run may swap alone. */
+export interface SwapPlan {
+    readonly generation: number;
+    readonly objects: readonly SwapObject[];
+    /** Sets of earlier swaps that leave the archive: dropped, or moved to a schema of their own. */
+    readonly archived: readonly (ArchivedObject & { readonly drop: boolean })[];
+}
+
+export interface SwapObject {
+    readonly schema: string;
+    readonly name: string;
+    readonly kind: "table" | "view";
+    readonly model: string | null;
+    readonly rows: number | null;
+    readonly incoming: SwapSide;
+    /** null: a first publish. */
+    readonly outgoing: SwapSide | null;
+    /** Run after the object has come into service. */
+    readonly afterwards: readonly string[];
+}
+
+/** A relation as it was when it was checked; the swap refuses when it is not that any more. */
+export interface SwapSide {
+    readonly oid: number;
+    readonly fingerprint: string;
+    /** The schema in which it lies. */
+    readonly location: string;
+}
+
+export async function planSwap(
+    client: PostgresClient,
+    { generation, tables, views }: Build,
+    rowCounts: ReadonlyMap<string, number>,
+    keepGenerations: number,
+): Promise<SwapPlan> {
+    const targets: readonly BuildTarget[] = [...tables, ...views];
+    const sides = await readSides(
+        client,
+        targets.flatMap(({ object, live }) => [
+            { schema: schemas.build, name: object.name },
+            ...(live ? [{ schema: object.schema, name: object.name }] : []),
+        ]),
+    );
+    return {
+        generation,
+        archived: await planArchive(client, keepGenerations),
+        objects: targets.map(({ object, live, columns }) => ({
+            schema: object.schema,
+            name: object.name,
+            kind: object.kind,
+            model: object.model,
+            rows: rowCounts.get(object.model) ?? null,
+            incoming: sides.get(`${schemas.build}.${object.name}`)!,
+            outgoing: (live && sides.get(qualified(object))) ?? null,
+            afterwards: afterSwap({ object, live, columns }),
+        })),
+    };
+}
+
+/** Makes room in the archive: the latest sets but one stay, in schemas of their own. */
+export async function planArchive(
+    client: PostgresClient,
+    keepGenerations: number,
+): Promise<SwapPlan["archived"]> {
+    const { kept, excess } = excessArchives(await readArchived(client), Math.max(keepGenerations - 1, 0));
+    return [
+        ...excess.map((object) => ({ ...object, drop: true })),
+        ...kept
+            .filter(({ location }) => location === schemas.archive)
+            .map((object) => ({ ...object, drop: false })),
+    ];
+}
+
+export async function readSides(
+    client: PostgresClient,
+    relations: readonly { readonly schema: string; readonly name: string }[],
+): Promise<ReadonlyMap<string, SwapSide>> {
+    const { rows } = await client.query<{ schema: string; name: string; oid: number; fingerprint: string }>(
+        `select space.nspname as schema, target.relname as name, target.oid::int8::float8 as oid,
+                ${fingerprintSql("target.oid")} as fingerprint
+         from unnest($1::text[], $2::text[]) as wanted (schema, name)
+         join pg_catalog.pg_namespace as space on space.nspname = wanted.schema
+         join pg_catalog.pg_class as target on target.relnamespace = space.oid and target.relname = wanted.name`,
+        [relations.map(({ schema }) => schema), relations.map(({ name }) => name)],
+    );
+    return new Map(
+        rows.map(({ schema, name, oid, fingerprint }) => [
+            `${schema}.${name}`,
+            { oid, fingerprint, location: schema },
+        ]),
+    );
+}
+
+/** What can only be done under the name in service, or would have disturbed the load. */
+function afterSwap(target: BuildTarget): readonly string[] {
+    const { object, live } = target;
+    const table = liveName(object);
+    const statements: string[] = [];
+    for (const { name, constraint, replicaIdentity, clustered, comment } of plannedIndexes(target)) {
+        const index = quoteName(name);
+        if (constraint)
+            statements.push(
+                `alter table ${table} add constraint ${index} ${constraint} using index ${index}`,
+            );
+        if (replicaIdentity) statements.push(`alter table ${table} replica identity using index ${index}`);
+        if (clustered) {
+            statements.push(
+                `alter ${object.kind === "table" ? "table" : "materialized view"} ${table} cluster on ${index}`,
+            );
+        }
+        if (comment !== null) {
+            statements.push(`comment on index ${quoteName(object.schema)}.${index} is ${quoteText(comment)}`);
+        }
+    }
+    if (!live) return statements;
+    if (live.forceRowSecurity) statements.push(`alter table ${table} force row level security`);
+    for (const { name, definition, enabled } of live.triggers) {
+        statements.push(definition);
+        const state = { D: "disable", R: "enable replica", A: "enable always" }[enabled];
+        if (state) statements.push(`alter table ${table} ${state} trigger ${quoteName(name)}`);
+    }
+    for (const { name, schema } of live.statistics) {
+        statements.push(
+            `alter statistics ${schema}.${quoteName(name)} set schema ${schemas.archive}`,
+            `alter statistics ${schemas.build}.${quoteName(name)} set schema ${schema}`,
+        );
+    }
+    for (const { name, columns, where } of live.publications) {
+        const list = columns ? ` (${columns.map(quoteName).join(", ")})` : "";
+        statements.push(
+            `alter publication ${quoteName(name)} drop table ${schemas.archive}.${quoteName(object.name)}`,
+            `alter publication ${quoteName(name)} add table ${table}${list}${where === null ? "" : ` where (${where})`}`,
+        );
+    }
+    return statements;
+}

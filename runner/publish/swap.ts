@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { PublishError, QueryError } from "../errors.ts";
+import type { AdvisoryLock } from "../postgres/advisory-lock.ts";
+import { type PostgresClient, withClient } from "../postgres/connect.ts";
+import type { Report } from "../status/events.ts";
+import { describeBlockers } from "./blockers.ts";
+import { schemas } from "./schemas.ts";
+import { refusedState, swapBlock } from "./swap-block.ts";
+import type { SwapPlan } from "./swap-plan.ts";
+
+export interface SwapOptions {
+    readonly client: PostgresClient;
+    readonly url: string;
+    readonly plan: SwapPlan;
+    readonly lock: AdvisoryLock;
+    readonly timeoutSeconds: number;
+    readonly report: Report;
+    readonly signal: AbortSignal;
+}
+
+export interface SwapOutcome {
+    readonly attempts: number;
+    /** How long readers could have been held up by the attempt that succeeded. */
+    readonly milliseconds: number;
+}
+
+/** Lock not available, deadlock, serialization failure, statement timeout. */
+const transient: ReadonlySet<string | undefined> = new Set(["55P03", "40P01", "40001", "57014"]);
+const longestPauseMs = 5000;
+const noteEveryMs = 15_000;
+
+/** Tries the swap until it gets all its locks at once; never waits in line for one, never ends anybody's session. */
+export async function swap(options: SwapOptions): Promise<SwapOutcome> {
+    const { client, plan, lock, timeoutSeconds, report, signal } = options;
+    const block = swapBlock(plan, lock);
+    const started = performance.now();
+    const deadline = started + timeoutSeconds * 1000;
+    let noted = started;
+    await client.query("set statement_timeout = '10s'");
+    for (let attempts = 1, pauseMs = 100; ; attempts++, pauseMs = Math.min(pauseMs * 1.6, longestPauseMs)) {
+        try {
+            await client.query(block);
+            return { attempts, milliseconds: await readMilliseconds(client, plan.generation) };
+        } catch (error) {
+            if (await hasSwapped(error, options)) return { attempts, milliseconds: Number.NaN };
+            if (signal.aborted || !isTransient(error)) throw refusal(error);
+            const blockers = await describeBlockers(client, lockedOids(plan));
+            if (performance.now() + pauseMs > deadline)
+                throw gaveUp(timeoutSeconds, attempts, blockers, error);
+            if (performance.now() - noted > noteEveryMs) {
+                noted = performance.now();
+                report({
+                    type: "note",
+                    level: "info",
+                    message: `the swap waits for its locks: ${blockers.join("; ") || "nobody holds them now"}`,
+                });
+            }
+            await sleep(pauseMs * (0.5 + Math.random()), undefined, { signal });
+        }
+    }
+}
+
+function isTransient(error: unknown): boolean {
+    return error instanceof QueryError && transient.has(error.failure.code);
+}
+
+function refusal(error: unknown): unknown {
+    if (!(error instanceof QueryError)) return error;
+    const reason = error.message.split("\n")[0];
+    return new PublishError(
+        "swap",
+        error.failure.code === refusedState
+            ? `The swap was refused: ${reason}.`
+            : `The swap failed: ${error.message}`,
+        { cause: error },
+    );
+}
+
+function gaveUp(
+    seconds: number,
+    attempts: number,
+    blockers: readonly string[],
+    cause: unknown,
+): PublishError {
+    const holders =
+        blockers.length > 0
+            ? `\n${blockers.map((line) => `- ${line}`).join("\n")}`
+            : " nobody at this moment.";
+    return new PublishError(
+        "swap",
+        `The swap did not get its locks within ${seconds} s (${attempts} attempts). The generation in service is untouched, and the ` +
+            `finished build stays in ${schemas.build}. The locks are held by:${holders}`,
+        { cause },
+    );
+}
+
+function lockedOids({ objects, archived }: SwapPlan): readonly number[] {
+    return [
+        ...objects.flatMap(({ incoming, outgoing }) => [incoming.oid, ...(outgoing ? [outgoing.oid] : [])]),
+        ...archived.map(({ oid }) => oid),
+    ];
+}
+
+/** A connection that broke during the block leaves open whether the server finished it: the record tells. */
+async function hasSwapped(error: unknown, { url, plan, signal }: SwapOptions): Promise<boolean> {
+    if (!(error instanceof QueryError) || !error.failure.code?.startsWith("08") || signal.aborted)
+        return false;
+    return withClient({ url, applicationName: "rebuild publish" }, async (client) => {
+        const { rows } = await client.query<{ state: string }>(
+            `select state from ${schemas.meta}.generation where id = $1`,
+            [plan.generation],
+        );
+        return rows[0]?.state === "live";
+    });
+}
+
+async function readMilliseconds(client: PostgresClient, generation: number): Promise<number> {
+    const { rows } = await client.query<{ milliseconds: number }>(
+        `select swap_milliseconds as milliseconds from ${schemas.meta}.generation where id = $1`,
+        [generation],
+    );
+    return rows[0]!.milliseconds;
+}
