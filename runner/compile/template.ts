@@ -40,13 +40,16 @@ interface Content extends hbs.AST.Statement {
     rightStripped?: boolean;
 }
 
-/** The first comment of a template, which says what the file is. */
+/** The first comment of a template, which says what the file is; a path in front of it says nothing new. */
 export function leadingComment({ body }: hbs.AST.Program): string {
     const first = body.find(
         (statement) => statement.type !== "ContentStatement" || (statement as Content).original.trim() !== "",
     );
     if (first?.type !== "CommentStatement") return "";
-    return (first as hbs.AST.CommentStatement).value.trim().replace(/\s+/g, " ");
+    return (first as hbs.AST.CommentStatement).value
+        .trim()
+        .replace(/\s+/g, " ")
+        .replace(/^[\w./-]+\.(sql|hbs): /, "");
 }
 
 function markProgram(program: hbs.AST.Program, file: number, isInner: boolean): void {
