@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { ConfigError } from "../../runner/errors.ts";
 
 /** Whom the server runs as, where that is somebody else than this process. */
 export interface Account {
@@ -22,7 +23,7 @@ export function serverAccount(): Account | undefined {
         accounts.find(({ name }) => name === "postgres") ??
         accounts.find(({ uid }) => uid > 0);
     if (account === undefined) {
-        throw new Error(
+        throw new ConfigError(
             "Postgres does not run as root, and /etc/passwd names no other account to run it as. " +
                 "Add one (useradd --system nobody), run as a plain user, or set DATABASE_URL to a database of your own.",
         );

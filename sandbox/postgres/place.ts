@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { access, chmod, constants, lstat, mkdir, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { ConfigError } from "../../runner/errors.ts";
 import type { Account } from "./account.ts";
 
 /** Our folder under the system's temporary one: for what cannot stand where it was asked for. */
@@ -12,7 +13,7 @@ export async function temporaryPlace(...names: readonly string[]): Promise<strin
     await mkdir(base, { mode: uid === 0 ? 0o711 : 0o700 }).catch(ignore("EEXIST"));
     const found = await lstat(base);
     if (!found.isDirectory() || (process.getuid && found.uid !== uid) || (found.mode & 0o022) !== 0) {
-        throw new Error(
+        throw new ConfigError(
             `${base} exists but is not a folder that only this user can write. Remove it or set TMPDIR to another place.`,
         );
     }
@@ -33,10 +34,15 @@ export async function clusterPlace(
     const folder = resolve(wanted);
     const reason = await unusable(folder, account);
     if (reason === undefined) return folder;
-    const key = createHash("sha256").update(folder).digest("hex").slice(0, 16);
-    const place = await temporaryPlace("clusters", key);
+    const place = await substitutePlace(folder);
     note(`${folder}: ${reason}, so the sandbox's data stand in ${place}`);
     return place;
+}
+
+/** The place under the temporary folder that stands for a wanted one. */
+export async function substitutePlace(wanted: string): Promise<string> {
+    const key = createHash("sha256").update(resolve(wanted)).digest("hex").slice(0, 16);
+    return temporaryPlace("clusters", key);
 }
 
 async function unusable(folder: string, account: Account | undefined): Promise<string | undefined> {
