@@ -120,5 +120,6 @@ function buildPublish(raw: RawNode, folder: FolderDefaults): ModelPublishConfig 
                 : { columns: index.columns, unique: index.unique ?? false },
         ),
         grantSelect: mergeTags(folder.publish?.grant_select, raw.publish?.grant_select),
+        ...(raw.publish?.row_count_band && { rowCountBand: raw.publish.row_count_band }),
     };
 }

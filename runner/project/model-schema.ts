@@ -70,6 +70,7 @@ const publish = z.strictObject({
     primary_key: names.optional(),
     indexes: z.array(index).optional(),
     grant_select: names.optional(),
+    row_count_band: z.strictObject({ min: z.number().min(0), max: z.number().positive() }).optional(),
 });
 
 const shared = {

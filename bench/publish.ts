@@ -1,0 +1,122 @@
+/**
+ * How fast a wide table goes from DuckDB into Postgres, against the server's own COPY FROM of a ready binary
+ * file, in the same run: `npx tsx bench/publish.ts [--rows 250000] [--columns 151] [--url postgres://...]`.
+ * Without --url an embedded Postgres is started for the time of the run; the file is read by the server, so
+ * it must be on this machine.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { quoteName } from "../runner/names.ts";
+import { type PostgresClient, withClient, withTransaction } from "../runner/postgres/connect.ts";
+import { encodeChunk } from "../runner/postgres/copy-encode.ts";
+import { copyIn } from "../runner/postgres/copy-in.ts";
+import { postgresType } from "../runner/postgres/postgres-type.ts";
+import type { Warehouse } from "../runner/warehouse/types.ts";
+import { inMemory, withWarehouse } from "../runner/warehouse/warehouse.ts";
+import { startPostgres } from "../sandbox/postgres.ts";
+
+const { values } = parseArgs({
+    options: {
+        rows: { type: "string", default: "250000" },
+        columns: { type: "string", default: "151" },
+        url: { type: "string" },
+        repeat: { type: "string", default: "3" },
+    },
+});
+const rowCount = Number(values.rows);
+const columnCount = Number(values.columns);
+
+/** A mixture as in a feature table: mostly small integers and floats, a tenth NULL, a few texts and decimals. */
+const kinds = [
+    "hash(i, ${c}) % 1000 / 7.0::float",
+    "hash(i, ${c}) % 1000 / 7.0::double",
+    "(hash(i, ${c}) % 300)::usmallint",
+    "(hash(i, ${c}) % 100000)::integer",
+    "hash(i, ${c}) % 2 = 0",
+    "(hash(i, ${c}) % 1000000)::bigint",
+    "'word ' || hash(i, ${c}) % 90",
+    "(hash(i, ${c}) % 1000 / 10)::decimal(6, 1)",
+    "hash(i, ${c}) % 1000 / 9.0::float",
+    "date '2010-01-01' + (hash(i, ${c}) % 5000)::integer",
+    "hash(i, ${c}) % 1000 / 11.0::float",
+    "case when hash(i, ${c}) % 2 = 0 then 'a longer text of one runner ' || hash(i) % 9000 end",
+];
+
+async function makeTable(warehouse: Warehouse): Promise<void> {
+    const columns = Array.from({ length: columnCount }, (_, index) => {
+        const value = kinds[index % kinds.length]!.replaceAll("${c}", String(index));
+        return `case when hash(i, ${index}, 1) % 10 > 0 then ${value} end as c${index}`;
+    });
+    await warehouse.execute(`create table wide as select ${columns.join(", ")} from range(${rowCount}) as numbers (i)`);
+}
+
+async function bench(warehouse: Warehouse, client: PostgresClient, folder: string): Promise<void> {
+    const columns = await warehouse.describe("from wide");
+    const list = columns.map(({ name, type }) => `${quoteName(name)} ${postgresType(type)!.sql}`).join(", ");
+    await client.query(`drop table if exists bench_wide; create table bench_wide (${list})`);
+    let bytes = 0;
+    const runs = { encode: [] as number[], copyIn: [] as number[], server: [] as number[] };
+    // Written and read by the server, which runs under an account of its own: not in our folder.
+    const file = join(tmpdir(), `rebuild-bench-${process.pid}.copy`);
+    for (let turn = 0; turn < Number(values.repeat); turn++) {
+        runs.encode.push(
+            await time(async () => {
+                for await (const chunk of warehouse.readRaw("from wide")) encodeChunk(chunk);
+            }),
+        );
+        const load = (statement: string | undefined) =>
+            withTransaction(client, {}, async () => {
+                await client.query("truncate bench_wide");
+                if (statement) await client.query(statement);
+                else {
+                    const result = await copyIn(
+                        client,
+                        "copy bench_wide from stdin with (format binary, freeze)",
+                        warehouse.readRaw("from wide"),
+                    );
+                    bytes = result.bytes;
+                    if (result.rows !== rowCount) throw new Error(`${result.rows} rows arrived`);
+                }
+            });
+        runs.copyIn.push(await time(() => load(undefined)));
+        await client.query(`copy bench_wide to '${file}' with (format binary)`);
+        runs.server.push(await time(() => load(`copy bench_wide from '${file}' with (format binary, freeze)`)));
+    }
+    const best = (list: readonly number[]) => Math.min(...list) / 1000;
+    const [encode, ours, server] = [best(runs.encode), best(runs.copyIn), best(runs.server)];
+    console.log(`${rowCount} rows x ${columnCount} columns, ${(bytes / 1e6).toFixed(0)} MB, best of ${values.repeat}`);
+    console.log(`read and encode alone        ${encode.toFixed(2)} s`);
+    console.log(`DuckDB to Postgres, ours     ${ours.toFixed(2)} s  ${(bytes / 1e6 / ours).toFixed(0)} MB/s`);
+    console.log(`server's own COPY of a file  ${server.toFixed(2)} s`);
+    console.log(`ratio ours / server          ${(ours / server).toFixed(2)}`);
+    await client.query("drop table bench_wide");
+}
+
+async function time(task: () => Promise<unknown>): Promise<number> {
+    const started = performance.now();
+    await task();
+    return performance.now() - started;
+}
+
+const folder = await mkdtemp(join(tmpdir(), "rebuild-bench-"));
+try {
+    const limits = { memoryLimit: "2GB", threads: 2, spillDirectory: folder };
+    const run = (url: string) =>
+        withWarehouse(inMemory, limits, async (warehouse) => {
+            await makeTable(warehouse);
+            await withClient({ url }, (client) => bench(warehouse, client, folder));
+        });
+    if (values.url) await run(values.url);
+    else {
+        const server = await startPostgres({ dataDirectory: join(folder, "postgres") });
+        try {
+            await run(server.url);
+        } finally {
+            await server.stop();
+        }
+    }
+} finally {
+    await rm(folder, { recursive: true, force: true });
+}
