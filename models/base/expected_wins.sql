@@ -1,0 +1,20 @@
+{{!-- one row per start: the market's probability of its win; an outcome's yardstick, read by later days only --}}
+with prices as (
+    select
+        race_id,
+        sum(1 / win_odds) as overround,
+        -- With one price missing, the others' shares of the sum would be too large.
+        count(win_odds) = count(*) as is_fully_priced,
+    from {{ref "runners"}}
+    where has_run
+    group by race_id
+)
+
+select
+    runners.runner_id,
+    runners.race_id,
+    runners.horse_slug,
+    case when prices.is_fully_priced then 1 / runners.win_odds / prices.overround end::float as expected_win,
+from {{ref "runners"}} as runners
+inner join prices on runners.race_id = prices.race_id
+where runners.has_run

@@ -1,0 +1,76 @@
+{{!-- one row per starter: what its part of the gate was worth at the track, and to the horse, before the day of the race --}}
+with gate_days as (
+    select
+        track_key,
+        barrier_position,
+        race_date,
+        count(*) filter (where has_run) as starts,
+        count(*) filter (where is_win) as wins,
+        coalesce(sum(1.0::double / total_runners) filter (where has_run), 0) as expected_wins,
+    from {{ref "runners"}}
+    where barrier_position is not null
+    group by
+        track_key,
+        barrier_position,
+        race_date
+),
+
+-- Already one row a day.
+gates as (
+    select
+        track_key,
+        barrier_position,
+        race_date,
+        sum(starts) over days_before as starts,
+        sum(wins) over days_before as wins,
+        sum(expected_wins) over days_before as expected_wins,
+    from gate_days
+    window days_before as (
+        partition by track_key, barrier_position order by race_date
+        rows between unbounded preceding and 1 preceding
+    )
+),
+
+horses as (
+    select
+        runner_id,
+        race_id,
+        horse_slug,
+        race_date,
+        track_key,
+        barrier,
+        total_runners,
+        rail_out_metres,
+        barrier_position,
+        count(*) filter (where has_run) over same_group as group_starts,
+        count(*) filter (where is_win) over same_group as group_wins,
+        count(*) filter (where is_place) over same_group as group_places,
+    from {{ref "runners"}}
+    window same_group as (
+        partition by horse_key, barrier_position order by race_date
+        range between unbounded preceding and interval 1 day preceding
+    )
+)
+
+select
+    horses.runner_id,
+    horses.race_id,
+    horses.horse_slug,
+    horses.race_date,
+
+    -- Wins beyond an even share of each field, per start, drawn towards nothing.
+    case
+        when gates.starts > 0
+            then (gates.wins - gates.expected_wins) / (gates.starts + {{var "barrier_prior_starts"}})
+    end::float as barrier_advantage_at_track,
+    case when horses.barrier_position is not null then horses.group_starts else 0 end::usmallint
+        as horse_barrier_group_starts,
+    case when horses.barrier_position is not null then rate(horses.group_wins, horses.group_starts) end
+        as horse_barrier_group_win_rate,
+    case when horses.barrier_position is not null then rate(horses.group_places, horses.group_starts) end
+        as horse_barrier_group_place_rate,
+from horses
+left join gates
+    on horses.track_key = gates.track_key
+    and horses.barrier_position = gates.barrier_position
+    and horses.race_date = gates.race_date

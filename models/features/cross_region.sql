@@ -1,0 +1,66 @@
+{{!-- one row per starter: where the horse, by its slug alone, raced before the day of the race --}}
+with starts as (
+    select
+        runner_id,
+        race_id,
+        horse_slug,
+        race_date,
+        location,
+        horse_slug_key,
+        has_run,
+        count(*) filter (where has_run) over here as region_starts,
+        count(*) filter (where is_win) over here as region_wins,
+        count(*) filter (where has_run) over anywhere as all_starts,
+        count(*) filter (where is_win) over anywhere as all_wins,
+    from {{ref "runners"}}
+    window
+        here as (
+            partition by horse_key order by race_date
+            range between unbounded preceding and interval 1 day preceding
+        ),
+        anywhere as (
+            partition by horse_slug_key order by race_date
+            range between unbounded preceding and interval 1 day preceding
+        )
+),
+
+first_starts as (
+    select
+        horse_slug_key,
+        location,
+        min(race_date) as first_race_date,
+    from starts
+    where has_run
+    group by
+        horse_slug_key,
+        location
+),
+
+-- Few slugs have started in more than one location; only for those are locations counted one by one.
+travels as (
+    select
+        starts.runner_id,
+        count(*) as regions,
+    from starts
+    inner join first_starts
+        on starts.horse_slug_key = first_starts.horse_slug_key
+        and starts.race_date > first_starts.first_race_date
+    where starts.all_starts > starts.region_starts
+    group by starts.runner_id
+)
+
+select
+    starts.runner_id,
+    starts.race_id,
+    starts.horse_slug,
+    starts.race_date,
+
+    starts.all_starts > starts.region_starts as is_cross_region_horse,
+    coalesce(travels.regions, (starts.all_starts > 0)::integer)::utinyint as regions_before,
+    starts.region_starts = 0 as is_first_start_in_region,
+    starts.region_starts::usmallint as region_starts,
+    starts.region_wins::usmallint as region_wins,
+    (starts.all_starts - starts.region_starts)::usmallint as other_region_starts,
+    rate(starts.all_wins - starts.region_wins, starts.all_starts - starts.region_starts) as other_region_win_rate,
+from starts
+left join travels on starts.runner_id = travels.runner_id

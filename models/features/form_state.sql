@@ -1,0 +1,68 @@
+{{!-- one row per start: the horse's latest starts, this one included; later days read it through previous_starts --}}
+with starts as (
+    select
+        runner_id,
+        race_id,
+        horse_slug,
+        horse_key,
+        is_win,
+        is_place,
+        position,
+        margin,
+        beat_pct,
+        row_number() over (partition by horse_key order by runner_id) as start_number,
+    from {{ref "runners"}}
+    where has_run
+),
+
+latest as (
+    select
+        *,
+        count(*) over last_5 as starts_of_5,
+        avg(position) over last_5 as last_5_avg_position,
+        avg(is_win::utinyint) over last_5 as last_5_win_rate,
+        avg(is_place::utinyint) over last_5 as last_5_place_rate,
+        avg(is_win::utinyint) over last_10 as last_10_win_rate,
+        avg(beat_pct) over last_5 as last_5_avg_beat_pct,
+        avg(margin) over last_5 as last_5_avg_margin,
+        min(position) over last_5 as last_5_best_position,
+        case when count(beat_pct) over last_5 > 2 then regr_slope(beat_pct, start_number) over last_5 end
+            as last_5_beat_pct_slope,
+        -- Weights grow with the number of the start; their quotient is the same as if they fell back from the latest.
+        sum(beat_pct * pow({{var "form_decay"}}, -start_number::double)) over so_far as weighted_beat_pct,
+        sum(case when beat_pct is not null then pow({{var "form_decay"}}, -start_number::double) end) over so_far
+            as weights,
+{{#each (list 0 1 2 3 4) as |back|}}
+        coalesce(lag(is_place, {{back}}) over in_order, false)::utinyint as placed_{{back}},
+{{/each}}
+    from starts
+    window
+        in_order as (partition by horse_key order by start_number),
+        so_far as (partition by horse_key order by start_number rows between unbounded preceding and current row),
+        last_5 as (partition by horse_key order by start_number rows between 4 preceding and current row),
+        last_10 as (partition by horse_key order by start_number rows between 9 preceding and current row)
+)
+
+select
+    runner_id,
+    race_id,
+    horse_slug,
+    horse_key,
+    position as last_position,
+    margin as last_margin,
+    beat_pct as last_beat_pct,
+    last_5_avg_position::float as last_5_avg_position,
+    last_5_best_position::usmallint as last_5_best_position,
+    last_5_win_rate::float as last_5_win_rate,
+    last_5_place_rate::float as last_5_place_rate,
+    last_10_win_rate::float as last_10_win_rate,
+    last_5_avg_beat_pct::float as last_5_avg_beat_pct,
+    last_5_avg_margin::float as last_5_avg_margin,
+    last_5_beat_pct_slope::float as last_5_beat_pct_slope,
+    (weighted_beat_pct / weights)::float as weighted_beat_pct,
+    -- 5 for the latest start, 4 for the one before: 5, 9, 12, 14 and 15 in sum.
+    (
+        (5 * placed_0 + 4 * placed_1 + 3 * placed_2 + 2 * placed_3 + placed_4)
+        / (starts_of_5 * (11 - starts_of_5) / 2)
+    )::float as form_momentum,
+from latest
