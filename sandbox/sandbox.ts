@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { withClient } from "../runner/postgres/connect.ts";
 import { registerSecret } from "../runner/secrets.ts";
+import { defaultWorld, ensureWorld, type LoadedSource } from "./load/ensure-world.ts";
 import { prepareDatabase } from "./load/schema.ts";
 import { removePostgres, startPostgres } from "./postgres.ts";
 
@@ -69,6 +70,23 @@ export async function withSandbox<T>(
     } finally {
         await sandbox.stop();
     }
+}
+
+export interface ResetOptions {
+    /** Races in the new world. */
+    readonly size?: number;
+    readonly seed?: number;
+    readonly note?: (message: string) => void;
+    readonly signal?: AbortSignal;
+}
+
+/** Simulates a new world over whatever the source tables hold. */
+export async function resetWorld(
+    url: string,
+    { size, seed, ...options }: ResetOptions,
+): Promise<LoadedSource> {
+    const { races, seed: usualSeed } = defaultWorld;
+    return ensureWorld(url, { ...options, races: size ?? races, seed: seed ?? usualSeed, replace: true });
 }
 
 /** Removes the sandbox with all its data; refuses while a process uses it. */

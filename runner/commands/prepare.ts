@@ -1,0 +1,51 @@
+import { resolve } from "node:path";
+import { parse } from "yaml";
+import { compileProject } from "../compile/compile-project.ts";
+import type { CompiledProject } from "../compile/compiled.ts";
+import { ConfigError } from "../errors.ts";
+import { loadProject } from "../project/load-project.ts";
+import type { Project, VarValue } from "../project/project.ts";
+import type { CommonOptions, Environment } from "./environment.ts";
+
+export interface Prepared {
+    readonly project: Project;
+    readonly compiled: CompiledProject;
+    /** Absolute path of target/: warehouse, compiled SQL, records, the sandbox. */
+    readonly targetDirectory: string;
+}
+
+/** Reads, validates and compiles the project: no database is touched. */
+export async function prepare(options: CommonOptions, environment: Environment): Promise<Prepared> {
+    const project = await readProject(options, environment);
+    return { project, compiled: compileProject(project), targetDirectory: targetDirectoryOf(options) };
+}
+
+export async function readProject(options: CommonOptions, environment: Environment): Promise<Project> {
+    const project = await loadProject({
+        root: resolve(options.projectDir),
+        env: environment.env,
+        ...(options.target !== undefined && { target: options.target }),
+        ...(options.vars !== undefined && { vars: parseVars(options.vars) }),
+    });
+    if (options.threads === undefined) return project;
+    const warehouse = { ...project.target.warehouse, threads: options.threads };
+    return { ...project, target: { ...project.target, warehouse } };
+}
+
+export function targetDirectoryOf(options: CommonOptions): string {
+    return resolve(options.projectDir, "target");
+}
+
+function parseVars(text: string): Readonly<Record<string, VarValue>> {
+    const example = "Write YAML or JSON, such as --vars '{elo_k: 160}' or --vars 'elo_k: 160'.";
+    let value: unknown;
+    try {
+        value = parse(text);
+    } catch (cause) {
+        throw new ConfigError(`--vars cannot be read: ${(cause as Error).message}\n${example}`, { cause });
+    }
+    if (value === null || typeof value !== "object" || Array.isArray(value)) {
+        throw new ConfigError(`--vars is ${JSON.stringify(value)}, not names with values. ${example}`);
+    }
+    return value as Record<string, VarValue>;
+}

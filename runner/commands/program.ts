@@ -1,0 +1,257 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { exitCodes } from "../errors.ts";
+import { publishOverrides } from "../publish/steps.ts";
+import { type RunRecord, toSnakeCase } from "../status/artifacts.ts";
+import { clean } from "./clean.ts";
+import { compile } from "./compile.ts";
+import { debug } from "./debug.ts";
+import type { CommonOptions, Environment } from "./environment.ts";
+import { listedKinds, ls } from "./ls.ts";
+import { prepare } from "./prepare.ts";
+import { publish } from "./publish.ts";
+import { run } from "./run.ts";
+import { sandboxLoad, sandboxReset, sandboxRun } from "./sandbox.ts";
+import { seed } from "./seed.ts";
+import { show } from "./show.ts";
+import { summarizeRun } from "./summary.ts";
+import { test } from "./test.ts";
+
+type SetExitCode = (code: number) => void;
+
+/** The commander program: options, help texts and examples; every action is one call of a command. */
+export function addCommands(program: Command, environment: Environment, setExitCode: SetExitCode): void {
+    program
+        .name("rebuild")
+        .description("Builds SQL models in DuckDB, tests them, and publishes them into Postgres in one swap.")
+        .version(environment.version, "-V, --version", "print the version")
+        .helpOption("-h, --help", "print help")
+        .helpCommand(false)
+        .showHelpAfterError("(add --help for the options and examples)")
+        .addHelpText("after", helpAfter)
+        .configureOutput({
+            writeOut: (text) => environment.output.data(text.trimEnd()),
+            writeErr: (text) => environment.output.note(text.trimEnd()),
+        })
+        .exitOverride();
+
+    const finish = async (options: CommonOptions, record: RunRecord) => {
+        const { compiled } = await prepare(options, environment).catch(() => ({ compiled: undefined }));
+        if (options.json) environment.output.data(JSON.stringify(toSnakeCase(record), null, 2));
+        else if (options.logFormat === "text") environment.output.data(summarizeRun(record, compiled));
+        setExitCode(record.exitCode);
+    };
+
+    verb(program, "run", "Extract, seed, build, test and publish; with a selection, a part of it")
+        .addOption(selectOption())
+        .addOption(excludeOption())
+        .option("--no-publish", "stop after the tests")
+        .addOption(overrideOption())
+        .addHelpText(
+            "after",
+            examples(
+                ["run", "everything, published"],
+                [
+                    "run --select career+",
+                    "one model and all that depends on it, from the sources of the last run",
+                ],
+                ["run --no-publish --target files", "build and test only"],
+                ["run --json | jq .status", "the run record for a program"],
+            ),
+        )
+        .action(async (_, command: Command) =>
+            finish(optionsOf(command), await run(optionsOf(command), environment)),
+        );
+
+    verb(program, "test", "Run the tests against the last good warehouse")
+        .addOption(selectOption())
+        .addOption(excludeOption())
+        .addHelpText(
+            "after",
+            examples(["test", "all tests"], ["test --select tag:features", "the tests of some models"]),
+        )
+        .action(async (_, command: Command) =>
+            finish(optionsOf(command), await test(optionsOf(command), environment)),
+        );
+
+    verb(program, "seed", "Load the seeds into the last good warehouse and test them")
+        .addOption(selectOption())
+        .addOption(excludeOption())
+        .addHelpText("after", examples(["seed", "all seeds"], ["seed --select tracks", "one of them"]))
+        .action(async (_, command: Command) =>
+            finish(optionsOf(command), await seed(optionsOf(command), environment)),
+        );
+
+    verb(program, "publish", "Publish the tagged models from the last good warehouse")
+        .addOption(selectOption())
+        .addOption(excludeOption())
+        .addOption(overrideOption())
+        .addHelpText(
+            "after",
+            examples(
+                ["publish", "all published models, swapped in together"],
+                ["publish --override row-count", "although the new table is smaller than its bounds allow"],
+            ),
+        )
+        .action(async (_, command: Command) =>
+            finish(optionsOf(command), await publish(optionsOf(command), environment)),
+        );
+
+    verb(program, "ls", "List sources, seeds, models and tests, in build order")
+        .addOption(selectOption())
+        .addOption(excludeOption())
+        .addOption(new Option("--type <kind>", "only this kind").choices(listedKinds))
+        .addHelpText(
+            "after",
+            examples(
+                ["ls", "everything"],
+                ["ls --select +career", "a model and all it needs"],
+                ["ls --type test --json", "tests, for a program"],
+            ),
+        )
+        .action(async (_, command: Command) => void (await ls(optionsOf(command), environment)));
+
+    verb(program, "compile", "Write the compiled SQL to target/compiled; print what is selected")
+        .addOption(selectOption())
+        .addOption(excludeOption())
+        .addHelpText(
+            "after",
+            examples(
+                ["compile", "check and write everything"],
+                ["compile --select career", "print one model's SQL"],
+            ),
+        )
+        .action((_, command: Command) => compile(optionsOf(command), environment));
+
+    verb(program, "show", "Print rows of the last good warehouse")
+        .argument("[name]", "a model, a seed, or sources.<name>")
+        .option("--inline <sql>", "run this SQL instead; {{ref}} and {{source}} work")
+        .option("--limit <rows>", "how many rows", wholeNumber, 10)
+        .addHelpText(
+            "after",
+            examples(
+                ["show career --limit 3", "rows of a model"],
+                [`show --inline 'select count(*) from {{ref "career"}}'`, "a query of yours"],
+            ),
+        )
+        .action(
+            async (name: string | undefined, _, command: Command) =>
+                void (await show(
+                    { ...optionsOf(command), ...(name !== undefined && { name }) },
+                    environment,
+                )),
+        );
+
+    verb(program, "debug", "Check settings, connections, sources and the warehouse")
+        .addHelpText(
+            "after",
+            examples(["debug", "the target that a run would take"], ["debug --target production", "another"]),
+        )
+        .action(async (_, command: Command) =>
+            setExitCode((await debug(optionsOf(command), environment)) ? exitCodes.done : exitCodes.notMade),
+        );
+
+    verb(program, "clean", "Remove what runs left in target/")
+        .option("--all", "the sandbox's database too", false)
+        .addHelpText(
+            "after",
+            examples(
+                ["clean", "warehouse, compiled SQL and records"],
+                ["clean --all", "the sandbox as well"],
+            ),
+        )
+        .action((_, command: Command) => clean(optionsOf(command), environment));
+
+    const sandbox = verb(
+        program,
+        "sandbox",
+        "Keep the sandbox database running until Ctrl-C and print its URL",
+    )
+        .addHelpText(
+            "after",
+            examples(
+                ["sandbox", "run it, to look around with psql"],
+                ["sandbox load ../data", "put your own files into it"],
+                ["sandbox reset --size 50000 --seed 7", "simulate anew"],
+            ),
+        )
+        .action((_, command: Command) => sandboxRun(optionsOf(command), environment));
+    verb(sandbox, "load", "Replace the sandbox's source tables by files")
+        .argument("<folder>", "CSV, CSV.gz or Parquet files named as the source tables")
+        .addHelpText("after", examples(["sandbox load ../data", "then `rebuild run` builds from them"]))
+        .action((folder: string, _, command: Command) =>
+            sandboxLoad({ ...optionsOf(command), folder }, environment),
+        );
+    verb(sandbox, "reset", "Replace the sandbox's source tables by a simulated world")
+        .option("--size <events>", "how large a world", wholeNumber)
+        .option("--seed <number>", "another world of the same size", wholeNumber)
+        .addHelpText("after", examples(["sandbox reset --size 50000", "a larger world"]))
+        .action((_, command: Command) => sandboxReset(optionsOf(command), environment));
+}
+
+/** A command with the options that all of them share. */
+function verb(parent: Command, name: string, description: string): Command {
+    return parent
+        .command(name)
+        .description(description)
+        .addOption(
+            new Option("--project-dir <folder>", "folder that holds rebuild.yml")
+                .default(".")
+                .env("REBUILD_PROJECT_DIR"),
+        )
+        .option(
+            "-t, --target <name>",
+            "target of profiles.yml (default: REBUILD_TARGET, else as profiles.yml says)",
+        )
+        .option("--vars <yaml>", "variables over those of rebuild.yml: '{elo_k: 160}'")
+        .option("--threads <count>", "DuckDB's threads", wholeNumber)
+        .option("--json", "data as JSON on stdout, notes on stderr", false)
+        .addOption(
+            new Option("--log-format <format>", "lines for people or JSON events")
+                .choices(["text", "json"])
+                .default("text"),
+        );
+}
+
+function selectOption(): Option {
+    return new Option(
+        "-s, --select <selection...>",
+        "names, +a, a+, 2+a, @a, tag:x, path:x, wildcards; space: or, comma: and",
+    ).default([], "all");
+}
+
+function excludeOption(): Option {
+    return new Option("--exclude <selection...>", "leave these out, same grammar").default([], "none");
+}
+
+function overrideOption(): Option {
+    return new Option("--override <gates...>", "open these gates of the publish step; recorded")
+        .choices(publishOverrides)
+        .default([], "none");
+}
+
+/** The parsed options; each verb declares the ones that its command's type asks for. */
+function optionsOf<Options extends CommonOptions>(command: Command): Options {
+    const { override, ...options } = command.optsWithGlobals();
+    return { ...options, ...(override !== undefined && { overrides: override }) } as unknown as Options;
+}
+
+function wholeNumber(text: string): number {
+    if (!/^[1-9]\d{0,9}$/.test(text)) throw new InvalidArgumentError("A whole number from 1 is wanted.");
+    return Number(text);
+}
+
+function examples(...lines: readonly (readonly [string, string])[]): string {
+    const width = Math.max(...lines.map(([text]) => text.length));
+    return `\nExamples:\n${lines.map(([text, why]) => `  rebuild ${text.padEnd(width)}  # ${why}`).join("\n")}`;
+}
+
+const helpAfter = `
+Examples:
+  rebuild run                     # everything: extract, seed, build, test, publish
+  rebuild run --select career+    # a model and what depends on it
+  rebuild test                    # all tests against the last good warehouse
+  rebuild show career --limit 5   # look at rows
+
+With DATABASE_URL set, source and target are that database; without it, an embedded Postgres under target/.
+Exit codes: 0 done, 1 a model, test or gate failed and nothing was published, 2 the run could not be made,
+3 another run holds the lock, 130 interrupted.`;

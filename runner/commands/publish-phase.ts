@@ -1,0 +1,67 @@
+import { type AdvisoryLock, withAdvisoryLock } from "../postgres/advisory-lock.ts";
+import { publishModels } from "../publish/publish.ts";
+import type { PublishOverride } from "../publish/steps.ts";
+import { withWarehouse } from "../warehouse/warehouse.ts";
+import type { Connections, OpenPublish } from "./connections.ts";
+import { type PhaseContext, timePhase } from "./run-phases.ts";
+
+export interface PublishLock {
+    readonly lock: AdvisoryLock;
+    readonly connection: OpenPublish;
+}
+
+interface LockOptions extends Pick<PhaseContext, "ledger" | "report" | "signal" | "now"> {
+    readonly connections: Connections;
+    /** False: nothing will be published, and no lock is taken. */
+    readonly wanted: boolean;
+    readonly runId: string;
+}
+
+/** Takes the publisher's lock before any work: a second run learns at once that it cannot publish. */
+export async function withPublishLock<T>(
+    options: LockOptions,
+    callback: (lock: PublishLock | undefined) => Promise<T>,
+): Promise<T> {
+    const { connections, wanted, runId, signal } = options;
+    const connection = connections.publish;
+    if (!wanted || !connection) return callback(undefined);
+    const session = { url: connection.url, applicationName: `rebuild lock ${runId}`, signal };
+    return withAdvisoryLock(session, (lock) => callback({ lock, connection }));
+}
+
+/** Publishes the tagged models among `names` from the last good warehouse. */
+export async function publishPhase(
+    context: PhaseContext,
+    wanted: {
+        readonly lock: PublishLock;
+        readonly names: ReadonlySet<string>;
+        readonly runId: string;
+        readonly overrides: readonly PublishOverride[];
+    },
+): Promise<void> {
+    const { project, compiled, ledger, report, signal, now } = context;
+    const { lock, names, runId } = wanted;
+    const { warehouse: settings } = project.target;
+    await timePhase(context, "publish", { message: "load, verify, swap" }, async () => {
+        const published = await withWarehouse(settings.path, { ...settings, readOnly: true }, (warehouse) =>
+            publishModels({
+                ...lock,
+                warehouse,
+                compiled,
+                names,
+                run: { id: runId, startedAt: now() },
+                overrides: new Set(wanted.overrides),
+                report,
+                signal,
+            }),
+        );
+        ledger.results.push(...published.results);
+        ledger.publication = published;
+        const { generation, swapMilliseconds } = published;
+        const message =
+            generation === undefined
+                ? "none of the selected models is published"
+                : `generation ${generation} in service, swapped within ${swapMilliseconds.toFixed(1)} ms`;
+        return { result: undefined, message };
+    });
+}

@@ -1,0 +1,127 @@
+import { existsSync } from "node:fs";
+import type { CompiledProject } from "../compile/compiled.ts";
+import { selectNodes } from "../compile/select.ts";
+import { ConfigError } from "../errors.ts";
+import type { PublishOverride } from "../publish/steps.ts";
+import { scrub } from "../secrets.ts";
+import { type RunRecord, writeCompiled } from "../status/artifacts.ts";
+import { formatAge } from "../status/format.ts";
+import { withDirectoryLock } from "../warehouse/directory-lock.ts";
+import { withGeneration } from "../warehouse/generation.ts";
+import type { Warehouse } from "../warehouse/types.ts";
+import { type Connections, describeTarget, withConnections } from "./connections.ts";
+import type { CommonOptions, Environment, SelectionOptions } from "./environment.ts";
+import { prepare } from "./prepare.ts";
+import { publishPhase, withPublishLock } from "./publish-phase.ts";
+import { newRunId, recordRun } from "./record-run.ts";
+import {
+    buildPhases,
+    extractPhase,
+    type PhaseContext,
+    readBase,
+    testPhase,
+    writeMetadata,
+} from "./run-phases.ts";
+
+export interface RunOptions extends CommonOptions, SelectionOptions {
+    readonly publish: boolean;
+    /** Gates that the publish step may overlook, by name. */
+    readonly overrides: readonly PublishOverride[];
+}
+
+/**
+ * The main job: lock, extract, seed, build, test, publish. With a selection it starts from the last good
+ * warehouse and its sources. What went wrong with models, tests or the publication is in the record, and so
+ * is what kept the run from going on: only a project that cannot be read or a lock that is taken is thrown.
+ */
+export async function run(options: RunOptions, environment: Environment): Promise<RunRecord> {
+    const { project, compiled, targetDirectory } = await prepare(options, environment);
+    const names = buildable(selectNodes(compiled, options), compiled);
+    const partial = options.select.length > 0 || options.exclude.length > 0;
+    const { warehouse: settings } = project.target;
+    if (partial && !existsSync(settings.path)) {
+        throw new ConfigError(
+            `--select and --exclude start from the last good warehouse, and ${settings.path} does not exist yet.\n` +
+                "Run `rebuild run` without a selection first.",
+        );
+    }
+    const runId = newRunId(environment.now());
+    return withDirectoryLock(targetDirectory, { runId, command: "rebuild run" }, () =>
+        recordRun(
+            { options, environment, project, targetDirectory, runId, command: "run" },
+            async (recorder) => {
+                const context = {
+                    project,
+                    compiled,
+                    now: environment.now,
+                    signal: environment.signal,
+                    ...recorder,
+                };
+                await writeCompiled(project, compiled, targetDirectory);
+                await withConnections(project.target, { ...context, root: project.root }, (connections) =>
+                    withPublishLock(
+                        { ...context, connections, wanted: options.publish, runId },
+                        async (lock) => {
+                            const start = partial ? "last-good" : "empty";
+                            const good = await withGeneration(
+                                settings,
+                                { runId, start },
+                                async (warehouse) => {
+                                    if (partial) await adoptSources(context, warehouse, names, runId);
+                                    else await readSources(context, warehouse, connections, runId);
+                                    const built = await buildPhases(context, warehouse, names);
+                                    const passed = built && (await testPhase(context, warehouse, names));
+                                    return { promote: passed, result: passed };
+                                },
+                            );
+                            if (good && lock)
+                                await publishPhase(context, {
+                                    lock,
+                                    names,
+                                    runId,
+                                    overrides: options.overrides,
+                                });
+                        },
+                    ),
+                );
+            },
+        ),
+    );
+}
+
+/** The models and seeds among what was selected. */
+export function buildable(selected: ReadonlySet<string>, compiled: CompiledProject): ReadonlySet<string> {
+    return new Set([...selected].filter((name) => compiled.nodes.get(name)?.kind !== "assertion"));
+}
+
+async function readSources(
+    context: PhaseContext,
+    warehouse: Warehouse,
+    connections: Connections,
+    runId: string,
+): Promise<void> {
+    const { ledger, project, now } = context;
+    const startedAt = now();
+    await extractPhase(context, warehouse, connections.source);
+    const source = scrub(describeTarget(project.target));
+    const snapshotAt = ledger.sourceSnapshotAt;
+    await writeMetadata(warehouse, { runId, startedAt, source, ...(snapshotAt && { snapshotAt }) });
+}
+
+/** A partial run keeps the sources of the last good warehouse, and says how old they are. */
+async function adoptSources(
+    context: PhaseContext,
+    warehouse: Warehouse,
+    names: ReadonlySet<string>,
+    runId: string,
+): Promise<void> {
+    const { ledger, now } = context;
+    const base = await readBase(context, warehouse, names);
+    await writeMetadata(warehouse, { ...base, runId });
+    if (!base.snapshotAt) return;
+    ledger.sourceSnapshotAt = base.snapshotAt;
+    const age = (now().getTime() - base.snapshotAt.getTime()) / 1000;
+    context.note(
+        `starting from run ${base.runId}, whose sources were read ${formatAge(age)} ago (${base.snapshotAt.toISOString()})`,
+    );
+}

@@ -1,0 +1,101 @@
+import colours from "picocolors";
+import type { CompiledProject } from "../compile/compiled.ts";
+import type { RunRecord } from "../status/artifacts.ts";
+import type { NodeResult } from "../status/events.ts";
+import { countOf, formatCount, formatSeconds, formatTable } from "../status/format.ts";
+import { summarizeStatuses } from "../status/report-lines.ts";
+
+/** The closing lines of a run: what was built, tested and published, what went wrong, and what to type next. */
+export function summarizeRun(record: RunRecord, compiled: CompiledProject | undefined): string {
+    const models = record.results.filter(({ kind, status }) => kind === "model" && status === "success");
+    const tests = record.results.filter(({ kind }) => kind === "test");
+    const parts = [""];
+    if (record.status === "success" && compiled) parts.push(describeTables(models, compiled), "");
+    if (record.phases.length > 0) {
+        const times = record.phases
+            .map(({ phase, seconds }) => `${phase} ${formatSeconds(seconds)}`)
+            .join(", ");
+        parts.push(`${heading("Time")}${times}; ${formatSeconds(record.seconds)} in all`);
+    }
+    if (models.length > 0) {
+        const rows = models.reduce((sum, { rows = 0 }) => sum + rows, 0);
+        parts.push(`${heading("Built")}${countOf(models.length, "model")}, ${countOf(rows, "row")}`);
+    }
+    if (tests.length > 0)
+        parts.push(`${heading("Tested")}${countOf(tests.length, "test")}: ${summarizeStatuses(tests)}`);
+    if (record.command !== "test") parts.push(`${heading("Published")}${describePublication(record)}`);
+    parts.push(...describeFailures(record.results));
+    if (record.error !== undefined) parts.push("", `${colours.red("Error:")} ${record.error}`);
+    parts.push("", describeEnd(record), ...describeNext(record));
+    return parts.join("\n");
+}
+
+/** The marts and what is published: the tables a user came for. */
+function describeTables(models: readonly NodeResult[], compiled: CompiledProject): string {
+    const shown = models.filter(({ name }) => {
+        const node = compiled.nodes.get(name);
+        return node?.kind === "model" && node.config.tags.includes("publish");
+    });
+    if (shown.length === 0) return `${countOf(models.length, "model")} built, none of them published`;
+    return formatTable(
+        ["table", "rows", "columns", "seconds"],
+        shown.map(({ name, rows = 0, columns = 0, seconds }) => [
+            name,
+            formatCount(rows),
+            formatCount(columns),
+            seconds.toFixed(2),
+        ]),
+    );
+}
+
+function describePublication(record: RunRecord): string {
+    const published = record.results.filter(({ kind, status }) => kind === "publish" && status === "success");
+    return published.length > 0
+        ? `${published.map(({ name }) => name).join(", ")}`
+        : record.status === "success"
+          ? "nothing (not asked for, or the target publishes nowhere)"
+          : "nothing: what was in service is untouched";
+}
+
+function describeFailures(results: readonly NodeResult[]): readonly string[] {
+    const failed = results.filter(({ status }) => status === "failed");
+    if (failed.length === 0) return [];
+    return [
+        "",
+        ...failed.map(
+            ({ kind, name, message }) =>
+                `${colours.red("Failed")} ${kind} ${name}${message ? `: ${firstLine(message)}` : ""}`,
+        ),
+    ];
+}
+
+function describeEnd({ status, exitCode }: RunRecord): string {
+    if (status === "success") return colours.green("Done.");
+    return colours.red(
+        status === "interrupted"
+            ? "Interrupted."
+            : `Failed, exit code ${exitCode}. The last good warehouse stays.`,
+    );
+}
+
+function describeNext({ status, command }: RunRecord): readonly string[] {
+    const commands =
+        status === "success" && command === "run"
+            ? [
+                  ["rebuild show race_training_dataset --limit 5", "look at rows"],
+                  ["rebuild run --select career+", "rebuild one family and what depends on it"],
+                  ["rebuild sandbox", "keep the sandbox database running and print its URL"],
+              ]
+            : [];
+    if (commands.length === 0) return [];
+    const width = Math.max(...commands.map(([text]) => text!.length));
+    return ["", "Next:", ...commands.map(([text, why]) => `  npx ${text!.padEnd(width)}  # ${why}`)];
+}
+
+function heading(word: string): string {
+    return colours.bold(word.padEnd(11));
+}
+
+function firstLine(text: string): string {
+    return text.split("\n", 1)[0]!;
+}

@@ -1,0 +1,94 @@
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { CompiledNode, CompiledProject } from "../compile/compiled.ts";
+import type { Project } from "../project/project.ts";
+import { scrub } from "../secrets.ts";
+import type { NodeResult, Phase } from "./events.ts";
+
+export type RunStatus = "success" | "failed" | "interrupted";
+
+/** What one run did: printed by `--json`, kept as target/run_results.json and target/runs/<run id>.json. */
+export interface RunRecord {
+    readonly runId: string;
+    readonly command: string;
+    readonly status: RunStatus;
+    readonly exitCode: number;
+    /** ISO 8601, UTC. */
+    readonly startedAt: string;
+    readonly seconds: number;
+    readonly target: string;
+    readonly selection: { readonly select: readonly string[]; readonly exclude: readonly string[] };
+    /** Seconds per phase, in the order they ran. */
+    readonly phases: readonly { readonly phase: Phase; readonly seconds: number }[];
+    readonly results: readonly NodeResult[];
+    /** When the source snapshot was taken, ISO 8601. */
+    readonly sourceSnapshotAt?: string;
+    readonly publication?: unknown;
+    readonly error?: string;
+}
+
+/** Keeps a run's record; the file appears whole or not at all. */
+export async function writeRunRecord(targetDirectory: string, record: RunRecord): Promise<void> {
+    const text = scrub(`${JSON.stringify(toSnakeCase(record), replaceBigint, 2)}\n`);
+    await writeWhole(join(targetDirectory, "runs", `${record.runId}.json`), text);
+    await writeWhole(join(targetDirectory, "run_results.json"), text);
+}
+
+/** Writes target/manifest.json and target/compiled/**; compiled files of models that are gone are removed. */
+export async function writeCompiled(
+    project: Project,
+    compiled: CompiledProject,
+    targetDirectory: string,
+): Promise<void> {
+    const folder = join(targetDirectory, "compiled");
+    await rm(folder, { recursive: true, force: true });
+    for (const node of compiled.nodes.values()) {
+        if (node.kind === "seed" || node.sql === "") continue;
+        const file = join(folder, node.file);
+        await mkdir(dirname(file), { recursive: true });
+        await writeFile(file, `${node.sql}\n`);
+    }
+    const manifest = {
+        name: project.name,
+        target: project.target.name,
+        vars: project.vars,
+        sources: project.sources,
+        nodes: [...compiled.nodes.values()].map(describeNode),
+        order: compiled.order,
+    };
+    await writeWhole(
+        join(targetDirectory, "manifest.json"),
+        scrub(`${JSON.stringify(toSnakeCase(manifest), replaceBigint, 2)}\n`),
+    );
+}
+
+function describeNode(node: CompiledNode): unknown {
+    const { name, kind, file, refs, sources } = node;
+    if (node.kind === "assertion")
+        return { name, kind, file, refs, sources, severity: node.severity, description: node.description };
+    return { name, kind, file, refs, sources, config: node.config };
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
+    await mkdir(dirname(path), { recursive: true });
+    const part = `${path}.${process.pid}.part`;
+    await writeFile(part, text);
+    await rename(part, path);
+}
+
+/** Keys of the JSON are snake_case, as in dbt's artifacts; `vars` and column names keep theirs, being snake_case already. */
+export function toSnakeCase(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map(toSnakeCase);
+    if (value instanceof Date) return value.toISOString();
+    if (value === null || typeof value !== "object") return value;
+    return Object.fromEntries(
+        Object.entries(value).map(([key, inner]) => [
+            key.replace(/[a-z0-9][A-Z]/g, (pair) => `${pair[0]}_${pair[1]!.toLowerCase()}`),
+            toSnakeCase(inner),
+        ]),
+    );
+}
+
+function replaceBigint(_key: string, value: unknown): unknown {
+    return typeof value === "bigint" ? value.toString() : value;
+}
