@@ -23,13 +23,16 @@ export async function openAppender(
 ): Promise<WarehouseAppender> {
     const connection = await pool.acquire();
     const statement = `append to ${schema}.${table}`;
-    try {
+    const begin = async () => {
         await connection.run("begin transaction");
         const appender = await connection.createAppender(table, schema);
         const names = await columnNames(connection, schema, table);
         return new ChunkAppender(pool, connection, appender, names, statement);
+    };
+    try {
+        return await pool.track(begin());
     } catch (error) {
-        pool.discard(connection);
+        await pool.discard(connection);
         throw toQueryError(error, statement);
     }
 }
@@ -117,18 +120,18 @@ class ChunkAppender implements WarehouseAppender {
         this.#open = false;
         try {
             this.#appender.closeSync();
-            await this.#connection.run("commit");
+            await this.#pool.track(this.#connection.run("commit"));
         } catch (error) {
-            this.#pool.discard(this.#connection);
+            await this.#pool.discard(this.#connection);
             throw toQueryError(error, this.#statement);
         }
         this.#pool.release(this.#connection);
     }
 
-    abort(): void {
+    async abort(): Promise<void> {
         if (!this.#open) return;
         this.#open = false;
         this.#appender.clear();
-        this.#pool.discard(this.#connection);
+        await this.#pool.discard(this.#connection);
     }
 }

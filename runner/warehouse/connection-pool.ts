@@ -10,6 +10,7 @@ export class ConnectionPool {
     readonly #idle: DuckDBConnection[] = [];
     readonly #busy = new Set<DuckDBConnection>();
     readonly #interrupted = new WeakSet<DuckDBConnection>();
+    readonly #underWay = new Set<Promise<unknown>>();
     #closed = false;
 
     constructor(instance: DuckDBInstance) {
@@ -18,7 +19,7 @@ export class ConnectionPool {
 
     async acquire(): Promise<DuckDBConnection> {
         if (this.#closed) throw new Error("the warehouse is closed");
-        const connection = this.#idle.pop() ?? (await this.#instance.connect());
+        const connection = this.#idle.pop() ?? (await this.track(this.#instance.connect()));
         this.#busy.add(connection);
         this.#interrupted.delete(connection);
         return connection;
@@ -31,14 +32,25 @@ export class ConnectionPool {
 
     release(connection: DuckDBConnection): void {
         this.#busy.delete(connection);
-        if (this.#closed) connection.closeSync();
-        else this.#idle.push(connection);
+        this.#idle.push(connection);
     }
 
-    /** Closes a connection whose state is unknown, such as one with a half-read stream. */
-    discard(connection: DuckDBConnection): void {
-        this.#busy.delete(connection);
-        connection.closeSync();
+    /** Rolls back what is open on a connection, a half-read stream included, and closes it. */
+    async discard(connection: DuckDBConnection): Promise<void> {
+        // There may be no transaction: the statement is there to end the stream, too.
+        await this.track(connection.run("rollback")).catch(() => undefined);
+        if (this.#busy.delete(connection)) connection.closeSync();
+    }
+
+    /**
+     * Every call into the engine goes through here, because closing a connection on which a statement
+     * still runs crashes the process.
+     */
+    track<T>(call: Promise<T>): Promise<T> {
+        this.#underWay.add(call);
+        const settled = () => this.#underWay.delete(call);
+        call.then(settled, settled);
+        return call;
     }
 
     /**
@@ -56,23 +68,22 @@ export class ConnectionPool {
                     targets.delete(connection);
                 }
             }
-            return targets.size > 0;
+            return targets.size > 0 && this.#underWay.size > 0;
         };
         if (!strike()) return;
         const timer = setInterval(() => {
-            if (this.#closed || !strike()) clearInterval(timer);
+            if (!strike()) clearInterval(timer);
         }, 50);
         timer.unref();
     }
 
-    close(): void {
+    async close(): Promise<void> {
         this.#closed = true;
+        if (this.#underWay.size > 0) this.interrupt();
+        while (this.#underWay.size > 0) await Promise.allSettled([...this.#underWay]);
+        // Streams that nobody reads any more, and appenders that nobody closed.
+        for (const connection of [...this.#busy]) await this.discard(connection);
         for (const connection of this.#idle.splice(0)) connection.closeSync();
-        for (const connection of this.#busy) {
-            connection.interrupt();
-            connection.closeSync();
-        }
-        this.#busy.clear();
         this.#instance.closeSync();
     }
 }

@@ -38,7 +38,7 @@ export async function runTypeScriptModel(
             await appender.close();
         } finally {
             // Does nothing after `close`.
-            appender.abort();
+            await appender.abort();
         }
         await warehouse.executeAll([
             ...(await dropStatements(warehouse, model.name)),

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
@@ -10,6 +10,7 @@ export async function withSpillDirectory<T>(
     parent: string,
     callback: (directory: string) => Promise<T>,
 ): Promise<T> {
+    await mkdir(parent, { recursive: true });
     await removeDead(parent);
     const directory = join(parent, `${process.pid}-${randomBytes(4).toString("hex")}`);
     inUse.add(directory);

@@ -19,24 +19,24 @@ export async function* streamChunks<T>(
     const connection = await pool.acquire();
     let finished = false;
     try {
-        await connection.run("begin transaction read only");
-        const result = await connection.stream(sql);
+        await pool.track(connection.run("begin transaction read only"));
+        const result = await pool.track(connection.stream(sql));
         const columns = result
             .deduplicatedColumnNames()
             .map((name, index) => resultColumn(name, result.columnType(index)));
         for (;;) {
-            const chunk = await result.fetchChunk();
+            const chunk = await pool.track(result.fetchChunk());
             if (!chunk || chunk.rowCount === 0) break;
             yield convert(chunk, columns);
         }
-        await assertNotAborted(pool, connection, sql);
-        await connection.run("commit");
+        await pool.track(assertNotAborted(pool, connection, sql));
+        await pool.track(connection.run("commit"));
         finished = true;
     } catch (error) {
         throw toQueryError(error, sql);
     } finally {
         if (finished) pool.release(connection);
-        else pool.discard(connection);
+        else await pool.discard(connection);
     }
 }
 

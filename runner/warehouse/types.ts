@@ -18,7 +18,7 @@ export interface Warehouse {
     readRaw(sql: string): AsyncIterable<RawChunk>;
     /** Names and DuckDB types of a query's columns, without running it. */
     describe(sql: string): Promise<readonly ColumnType[]>;
-    /** An appender to an existing table. `close` flushes; `abort` drops what was not flushed. */
+    /** An appender to an existing table. `close` commits all that was written; `abort` drops it. */
     append(schema: string, table: string): Promise<WarehouseAppender>;
     /** Interrupts what runs. */
     interrupt(): void;
@@ -85,5 +85,5 @@ export type RawLayout =
 export interface WarehouseAppender {
     write(chunk: ColumnChunk): Promise<void>;
     close(): Promise<void>;
-    abort(): void;
+    abort(): Promise<void>;
 }

@@ -35,7 +35,7 @@ export async function withWarehouse<T>(
         try {
             return await callback(warehouseOver(path, pool));
         } finally {
-            pool.close();
+            await pool.close();
         }
     });
 }
@@ -69,7 +69,7 @@ function warehouseOver(path: string, pool: ConnectionPool): Warehouse {
     async function using<T>(sql: string, work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
         const connection = await pool.acquire();
         try {
-            return await work(connection);
+            return await pool.track(work(connection));
         } catch (error) {
             throw toQueryError(error, sql);
         } finally {
