@@ -4,6 +4,7 @@
  * Without --url an embedded Postgres is started for the time of the run; the file is read by the server, so
  * it must be on this machine.
  */
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${c} stands for the number of a column
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,10 +50,12 @@ async function makeTable(warehouse: Warehouse): Promise<void> {
         const value = kinds[index % kinds.length]!.replaceAll("${c}", String(index));
         return `case when hash(i, ${index}, 1) % 10 > 0 then ${value} end as c${index}`;
     });
-    await warehouse.execute(`create table wide as select ${columns.join(", ")} from range(${rowCount}) as numbers (i)`);
+    await warehouse.execute(
+        `create table wide as select ${columns.join(", ")} from range(${rowCount}) as numbers (i)`,
+    );
 }
 
-async function bench(warehouse: Warehouse, client: PostgresClient, folder: string): Promise<void> {
+async function bench(warehouse: Warehouse, client: PostgresClient): Promise<void> {
     const columns = await warehouse.describe("from wide");
     const list = columns.map(({ name, type }) => `${quoteName(name)} ${postgresType(type)!.sql}`).join(", ");
     await client.query(`drop table if exists bench_wide; create table bench_wide (${list})`);
@@ -82,11 +85,15 @@ async function bench(warehouse: Warehouse, client: PostgresClient, folder: strin
             });
         runs.copyIn.push(await time(() => load(undefined)));
         await client.query(`copy bench_wide to '${file}' with (format binary)`);
-        runs.server.push(await time(() => load(`copy bench_wide from '${file}' with (format binary, freeze)`)));
+        runs.server.push(
+            await time(() => load(`copy bench_wide from '${file}' with (format binary, freeze)`)),
+        );
     }
     const best = (list: readonly number[]) => Math.min(...list) / 1000;
     const [encode, ours, server] = [best(runs.encode), best(runs.copyIn), best(runs.server)];
-    console.log(`${rowCount} rows x ${columnCount} columns, ${(bytes / 1e6).toFixed(0)} MB, best of ${values.repeat}`);
+    console.log(
+        `${rowCount} rows x ${columnCount} columns, ${(bytes / 1e6).toFixed(0)} MB, best of ${values.repeat}`,
+    );
     console.log(`read and encode alone        ${encode.toFixed(2)} s`);
     console.log(`DuckDB to Postgres, ours     ${ours.toFixed(2)} s  ${(bytes / 1e6 / ours).toFixed(0)} MB/s`);
     console.log(`server's own COPY of a file  ${server.toFixed(2)} s`);
@@ -106,7 +113,7 @@ try {
     const run = (url: string) =>
         withWarehouse(inMemory, limits, async (warehouse) => {
             await makeTable(warehouse);
-            await withClient({ url }, (client) => bench(warehouse, client, folder));
+            await withClient({ url }, (client) => bench(warehouse, client));
         });
     if (values.url) await run(values.url);
     else {

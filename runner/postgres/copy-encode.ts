@@ -13,13 +13,15 @@ export const copyFileTrailer = Buffer.from("ffff", "hex");
 export function encodeChunk(chunk: RawChunk): Buffer {
     const { rowCount, columns } = chunk;
     const encoders = columns.map((column) => columnEncoder(column, rowCount));
-    const sizes = new Int32Array(rowCount).fill(2);
-    for (const encoder of encoders) encoder.measure(sizes);
+    const sizes = new Int32Array(rowCount);
+    // A row begins with its number of fields, in two bytes.
+    let each = 2;
+    for (const encoder of encoders) each += encoder.measure(sizes);
     let total = copyDataHeader;
     const cursors = new Int32Array(rowCount);
     for (let row = 0; row < rowCount; row++) {
         cursors[row] = total;
-        total += sizes[row]!;
+        total += each + sizes[row]!;
     }
     const target = Buffer.allocUnsafeSlow(total);
     const view = dataView(target);
