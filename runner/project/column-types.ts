@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { nearestNames } from "../names.ts";
 
 /** What people write, and DuckDB's own name for it. */
@@ -75,3 +76,11 @@ export function normalizeType(declared: string): { readonly type: string } | { r
         problem: `unknown type ${declared}; ${hint}Allowed are ${allowed.join(", ")}, each also with []`,
     };
 }
+
+/** A declared type, as DuckDB writes it. */
+export const columnTypeSchema = z.string().transform((declared, context) => {
+    const result = normalizeType(declared);
+    if ("type" in result) return result.type;
+    context.addIssue({ code: "custom", message: result.problem });
+    return z.NEVER;
+});

@@ -1,5 +1,4 @@
 import type { Problem } from "../errors.ts";
-import { normalizeType } from "./column-types.ts";
 import { columnTests, modelTest } from "./data-tests.ts";
 import type { FolderDefaults, InlineConfig, RawColumn, RawNode } from "./model-schema.ts";
 import type { ModelColumn, ModelConfig, ModelPublishConfig } from "./project.ts";
@@ -56,8 +55,6 @@ export function mergeTags(...lists: readonly (readonly string[] | undefined)[]):
 function buildColumns({ raw, document }: ConfigDocument, problems: Problem[]): readonly ModelColumn[] {
     return Object.entries(raw.columns ?? {}).map(([name, column]) => {
         const place = ["columns", name];
-        const type = column.type === undefined ? undefined : normalizeType(column.type);
-        if (type && "problem" in type) problems.push(problemAt(document, [...place, "type"], type.problem));
         const [min, max] = column.range ?? [null, null];
         if (min !== null && max !== null && min > max) {
             problems.push(
@@ -90,7 +87,6 @@ function buildColumns({ raw, document }: ConfigDocument, problems: Problem[]): r
         });
         return {
             name,
-            ...(type && "type" in type && { type: type.type }),
             description: column.description ?? "",
             ...optionalFacts(column),
             tests,
@@ -100,6 +96,7 @@ function buildColumns({ raw, document }: ConfigDocument, problems: Problem[]): r
 
 function optionalFacts(column: RawColumn): Partial<ModelColumn> {
     return {
+        ...(column.type !== undefined && { type: column.type }),
         ...(column.tier !== undefined && { tier: column.tier }),
         ...(column.unit !== undefined && { unit: column.unit }),
         ...(column.range !== undefined && { range: column.range }),

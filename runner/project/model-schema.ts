@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { columnTypeSchema } from "./column-types.ts";
 
 export const materializations = [
     "table",
@@ -49,7 +50,7 @@ const column = z.preprocess(
     // A column with nothing to say yet.
     (value) => value ?? {},
     z.strictObject({
-        type: text.optional(),
+        type: columnTypeSchema.optional(),
         description: z.string().optional(),
         tier: text.optional(),
         unit: text.optional(),

@@ -1,7 +1,6 @@
 import type { Problem } from "../errors.ts";
 import { nearestNames } from "../names.ts";
 import { checkShape, suggest } from "./check-shape.ts";
-import { normalizeType } from "./column-types.ts";
 import type { Source, SourceColumn } from "./project.ts";
 import { type RawSource, type RawSourceColumn, rawSourcesSchema } from "./source-schema.ts";
 import { type KeyPath, problemAt, type YamlDocument } from "./yaml-file.ts";
@@ -70,10 +69,8 @@ function expandColumn(
     document: YamlDocument,
     problems: Problem[],
 ): readonly SourceColumn[] {
-    const type = normalizeType(raw.type);
-    if ("problem" in type) problems.push(problemAt(document, [...place, "type"], type.problem));
     const base: Omit<SourceColumn, "name"> = {
-        type: "type" in type ? type.type : raw.type,
+        type: raw.type,
         optional: raw.optional ?? false,
         nullable: raw.nullable ?? true,
         known: raw.known ?? "before",

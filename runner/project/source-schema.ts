@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { columnTypeSchema } from "./column-types.ts";
 
 const text = z.string().min(1);
 const known = z.enum(["before", "after"]);
 
 const column = z.strictObject({
-    type: text,
+    type: columnTypeSchema,
     optional: z.boolean().optional(),
     nullable: z.boolean().optional(),
     known: known.optional(),
