@@ -7,7 +7,6 @@ import type { NodeResult, Report } from "../status/events.ts";
 import { loadSeed } from "./load-seed.ts";
 import { isBuilt, materialize, relationName } from "./materialize.ts";
 import { describeModelError } from "./model-error.ts";
-import { isInterrupt } from "./query-failure.ts";
 import { runTypeScriptModel } from "./run-typescript-model.ts";
 import { runGraph } from "./schedule.ts";
 import type { Warehouse } from "./types.ts";
@@ -182,7 +181,7 @@ function identity(node: Buildable): Pick<NodeResult, "name" | "kind" | "detail">
 }
 
 function describeFailure(error: unknown, node: Buildable, signal: AbortSignal): string {
-    if (signal.aborted && (isInterrupt(error) || error === signal.reason)) return "interrupted";
+    if (signal.aborted) return "interrupted";
     if (node.kind === "model" && error instanceof QueryError) return describeModelError(error, node);
     if (error instanceof RebuildError) return error.message;
     // The author's own code in a TypeScript model: the stack says where.

@@ -28,11 +28,6 @@ export function toQueryError(error: unknown, sql: string): QueryError {
     );
 }
 
-/** The statement was stopped by an interrupt, so nothing is wrong with it. */
-export function isInterrupt(error: unknown): boolean {
-    return error instanceof QueryError && error.failure.code === "Interrupted";
-}
-
 export function interruptedError(sql: string): QueryError {
     return new QueryError("Interrupted Error: Interrupted!", { engine: "duckdb", sql, code: "Interrupted" });
 }
