@@ -1,0 +1,49 @@
+{{!-- one row per starter: what the win odds of this race say; nothing here is known without them --}}
+with priced as (
+    select
+        runner_id,
+        race_id,
+        horse_slug,
+        race_date,
+        win_odds,
+        1 / win_odds as implied,
+        count(win_odds) over race = count(*) over race as is_fully_priced,
+        -- Decimals add up to the same sum in any order.
+        sum((1 / win_odds)::decimal(18, 15)) over race::double as implied_sum,
+        count(win_odds) over race as priced_runners,
+    from {{ref "runners"}}
+    window race as (partition by race_id)
+),
+
+final as (
+    select
+        runner_id,
+        race_id,
+        horse_slug,
+        race_date,
+
+        win_odds,
+        implied as odds_implied_probability,
+        -- A sum over some of the prices is not the sum of the race.
+        case when is_fully_priced then implied / implied_sum end as market_probability,
+        case when is_fully_priced then implied_sum - 1 end as overround,
+        case
+            when win_odds is not null
+                then rank() over (partition by race_id, win_odds is null order by win_odds)
+        end::usmallint as odds_rank_in_race,
+        case
+            when win_odds is null then null
+            when priced_runners = 1 then 1
+            else percent_rank() over (partition by race_id, win_odds is null order by win_odds desc)
+        end::float as odds_percentile_in_race,
+        case
+            when win_odds is not null
+                then rank() over (partition by race_id, win_odds is null order by win_odds) = 1
+        end as is_favorite,
+        win_odds > {{var "longshot_above_odds"}} as is_longshot,
+        ln(win_odds)::float as log_win_odds,
+        (win_odds / nullif(min(win_odds) over (partition by race_id), 0))::float as odds_to_favorite_ratio,
+    from priced
+)
+
+select * from final

@@ -1,0 +1,77 @@
+{{!-- one row per starter: the likely pace of the race and the horse's place in it, from the styles of the field --}}
+with styles as (
+    select
+        runners.runner_id,
+        runners.race_id,
+        runners.horse_slug,
+        runners.race_date,
+        runners.barrier,
+        running_style.running_style,
+        running_style.expected_settle_pct::decimal(18, 9) as settle,
+        running_style.closing_ability_score::decimal(18, 9) as closing,
+    from {{ref "runners"}} as runners
+    inner join {{ref "running_style"}} as running_style on runners.runner_id = running_style.runner_id
+),
+
+counted as (
+    select
+        *,
+        count(*) over race as starters,
+        count(*) filter (running_style = 'leader') over race as leaders,
+        count(*) filter (running_style = 'stalker') over race as stalkers,
+        count(*) filter (running_style = 'closer') over race as closers,
+        count(*) filter (running_style != 'unknown') over race as known,
+        count(settle) over race as settle_known,
+        sum(settle) over race as settle_sum,
+        count(closing) over race as closing_known,
+        sum(closing) over race as closing_sum,
+        case
+            when settle is not null
+                then rank() over (partition by race_id, settle is null order by settle)
+        end as map_position,
+        case
+            when barrier is not null
+                then count(*) filter (running_style in ('leader', 'stalker')) over (
+                    partition by race_id
+                    order by barrier nulls last
+                    range between unbounded preceding and 1 preceding
+                )
+        end as forward_runners_inside,
+    from styles
+    window race as (partition by race_id)
+),
+
+measured as (
+    select
+        *,
+        (leaders + 0.5 * stalkers)::double / nullif(known, 0) as pressure,
+        settle::double - (settle_sum - settle)::double / nullif(settle_known - 1, 0) as settle_gap,
+        closing::double - (closing_sum - closing)::double / nullif(closing_known - 1, 0) as closing_gap,
+    from counted
+),
+
+final as (
+    select
+        runner_id,
+        race_id,
+        horse_slug,
+        race_date,
+
+        map_position::usmallint as speed_map_position,
+        forward_runners_inside::usmallint as forward_runners_inside,
+        leaders::usmallint as leaders_in_field,
+        stalkers::usmallint as stalkers_in_field,
+        closers::usmallint as closers_in_field,
+        (leaders - (running_style = 'leader')::integer)::usmallint as other_leaders_in_field,
+        (known / starters)::float as known_styles_share,
+        case when running_style != 'unknown' then running_style = 'leader' and leaders = 1 end as is_lone_leader,
+        leaders = 1 as has_lone_leader,
+        pressure::float as pace_pressure,
+        settle_gap::float as settle_vs_field_avg,
+        closing_gap::float as closing_vs_field_avg,
+        -- Positive: comes from behind where many want the front, or leads where few do not.
+        (settle_gap * (pressure - {{var "usual_pace_pressure"}}))::float as style_vs_pace,
+    from measured
+)
+
+select * from final
