@@ -1,47 +1,73 @@
 {{!-- one row per starter: its jockey's record before the day of the race, under conditions like those of the race --}}
-with starts as (
+with track_days as (
     select
-        runners.runner_id,
-        runners.jockey_key,
-        runners.race_date,
-        runners.has_run,
-        runners.is_win,
-        runners.track_key,
-        runners.distance_range,
-        runners.is_wet_track,
-        previous_starts.is_first_up,
-    from {{ref "runners"}} as runners
-    inner join {{ref "previous_starts"}} as previous_starts on runners.runner_id = previous_starts.runner_id
-    where runners.jockey_key is not null
+        jockey_key,
+        track_key,
+        race_date,
+        count(*) filter (where has_run) as rides,
+        count(*) filter (where is_win) as wins,
+    from {{ref "runners"}}
+    where jockey_key is not null
+    group by
+        jockey_key,
+        track_key,
+        race_date
 ),
 
+distance_days as (
+    select
+        jockey_key,
+        distance_range,
+        race_date,
+        count(*) filter (where has_run) as rides,
+        count(*) filter (where is_win) as wins,
+    from {{ref "runners"}}
+    where jockey_key is not null and distance_range is not null
+    group by
+        jockey_key,
+        distance_range,
+        race_date
+),
+
+-- Already one row a day, both.
+{{#each (list "track_key" "distance_range") as |condition|}}
+before_{{condition}} as (
+    select
+        jockey_key,
+        {{condition}},
+        race_date,
+        coalesce(sum(rides) over days_before, 0) as rides,
+        coalesce(sum(wins) over days_before, 0) as wins,
+    from {{#if @first}}track_days{{else}}distance_days{{/if}}
+    window days_before as (
+        partition by jockey_key, {{condition}} order by race_date rows between unbounded preceding and 1 preceding
+    )
+),
+
+{{/each}}
 counted as (
     select
-        runner_id,
-        count(*) filter (where has_run) over at_track as track_rides,
-        count(*) filter (where is_win) over at_track as track_wins,
-        case when distance_range is not null then count(*) filter (where has_run) over at_distance end
-            as distance_rides,
-        case when distance_range is not null then count(*) filter (where is_win) over at_distance end
-            as distance_wins,
-        count(*) filter (where has_run and is_wet_track) over before_today as wet_track_rides,
-        count(*) filter (where is_win and is_wet_track) over before_today as wet_track_wins,
-        count(*) filter (where has_run and is_first_up) over before_today as first_up_rides,
-        count(*) filter (where is_win and is_first_up) over before_today as first_up_wins,
-    from starts
-    window
-        before_today as (
-            partition by jockey_key order by race_date
-            range between unbounded preceding and interval 1 day preceding
-        ),
-        at_track as (
-            partition by jockey_key, track_key order by race_date
-            range between unbounded preceding and interval 1 day preceding
-        ),
-        at_distance as (
-            partition by jockey_key, distance_range order by race_date
-            range between unbounded preceding and interval 1 day preceding
-        )
+        runners.runner_id,
+        at_track.rides as track_rides,
+        at_track.wins as track_wins,
+        at_distance.rides as distance_rides,
+        at_distance.wins as distance_wins,
+        jockey_days.wet_track_rides,
+        jockey_days.wet_track_wins,
+        jockey_days.first_up_rides,
+        jockey_days.first_up_wins,
+    from {{ref "runners"}} as runners
+    inner join {{ref "jockey_days"}} as jockey_days
+        on runners.jockey_key = jockey_days.jockey_key
+        and runners.race_date = jockey_days.race_date
+    inner join before_track_key as at_track
+        on runners.jockey_key = at_track.jockey_key
+        and runners.track_key = at_track.track_key
+        and runners.race_date = at_track.race_date
+    left join before_distance_range as at_distance
+        on runners.jockey_key = at_distance.jockey_key
+        and runners.distance_range = at_distance.distance_range
+        and runners.race_date = at_distance.race_date
 )
 
 select
