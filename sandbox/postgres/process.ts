@@ -46,11 +46,20 @@ async function isPostgres(pid: number): Promise<boolean> {
     });
 }
 
+/** The question for TLS, which a server answers with one letter before any password. */
+const sslRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+
+/** Whether a Postgres answers there: that a port is open can mean its process is just dying. */
 export async function isAccepting(port: number): Promise<boolean> {
     return new Promise((settle) => {
-        const socket = connect({ host: "127.0.0.1", port });
-        socket.once("connect", () => settle(true)).once("error", () => settle(false));
-        socket.once("connect", () => socket.destroy());
+        const socket = connect({ host: "127.0.0.1", port }, () => socket.write(sslRequest));
+        const end = (answers: boolean) => {
+            socket.destroy();
+            settle(answers);
+        };
+        socket.setTimeout(2_000, () => end(false));
+        socket.once("data", () => end(true)).once("error", () => end(false));
+        socket.once("close", () => end(false));
     });
 }
 

@@ -41,7 +41,7 @@ export function* planMeetings(
     let left = races - upcoming;
     let due = 0;
     for (let day = today - span; day < today; day++) {
-        due += (perDay * weekdayShares[weekday(day)]!) / 1;
+        due += perDay * weekdayShares[weekday(day)]!;
         const isLeapDay = toDate(day).endsWith("-02-29");
         const used = new Set<Track>();
         while (left > 0 && (due >= 5 || (isLeapDay && used.size === 0) || day === last)) {
@@ -68,8 +68,8 @@ function plan(
     used: Set<Track>,
 ): { readonly day: number; readonly track: Track; readonly races: number } | undefined {
     for (let attempt = 0; attempt < 20; attempt++) {
-        const country = drawCountry(random);
-        if (country === "HK" && weekday(day) !== sunday && weekday(day) !== wednesday) continue;
+        const country = isHongKongDay(day) && random.chance(0.3) ? "HK" : drawCountry(random);
+        if (country === "HK" && !isHongKongDay(day)) continue;
         const choice = tracks.filter((track) => isOpen(track, country, day) && !used.has(track));
         if (choice.length === 0) continue;
         const track = random.pick(choice);
@@ -96,6 +96,10 @@ function drawCountry(random: Random): Country {
         if (left < 0) return country;
     }
     return "AU";
+}
+
+function isHongKongDay(day: number): boolean {
+    return weekday(day) === sunday || weekday(day) === wednesday;
 }
 
 function weekday(day: number): number {

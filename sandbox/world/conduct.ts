@@ -3,6 +3,8 @@ import type { Random } from "./random.ts";
 
 /** Lengths between two runners whose strengths of the day differ by one. */
 const lengthsPerUnit = 1.9;
+/** What the camera cannot tell apart. */
+const deadHeatLengths = 0.005;
 const secondsPerLength = 0.168;
 
 /** Runs a race: orders, margins, times and places on the way, from strengths, styles and luck. */
@@ -21,16 +23,18 @@ export function conduct(random: Random, race: Race): void {
     finishers.sort((one, other) => other.day - one.day);
     const best = finishers[0]?.day ?? 0;
     let placeAbove = 0;
-    let marginAbove = -1;
+    let lengthsAbove = Number.NEGATIVE_INFINITY;
+    let marginAbove = 0;
     finishers.forEach(({ runner, day }, index) => {
-        const lengths = quantize(lengthsPerUnit * (best - day) + 0.06 * (best - day) ** 2);
+        const lengths = lengthsPerUnit * (best - day) + 0.06 * (best - day) ** 2;
         // Nothing between them: they share the place, and the next one is skipped.
-        const isDead = lengths - marginAbove < 0.005;
+        const isDead = lengths - lengthsAbove < deadHeatLengths;
         placeAbove = isDead ? placeAbove : index + 1;
+        marginAbove = isDead ? marginAbove : quantize(lengths);
+        lengthsAbove = lengths;
         runner.position = placeAbove;
         runner.status = "FINISHED";
-        runner.margin = isDead ? marginAbove : lengths;
-        marginAbove = runner.margin;
+        runner.margin = marginAbove;
     });
     const order = finishers.map(({ runner }) => runner);
     payPrizes(race, order);
@@ -59,7 +63,8 @@ function stopRunner(random: Random, runner: Runner): void {
 
 /** Short distances are told in noses and heads, long ones in quarters. */
 function quantize(lengths: number): number {
-    if (lengths < 0.03) return 0;
+    if (lengths === 0) return 0;
+    if (lengths < 0.05) return 0.05;
     const step = lengths < 1 ? 0.05 : lengths < 10 ? 0.25 : 0.5;
     return Math.round(Math.round(lengths / step) * step * 100) / 100;
 }
@@ -106,9 +111,23 @@ function timeRunners(random: Random, race: Race, order: readonly Runner[]): void
                 : Math.round((leader + lags[index]! * secondsPerLength) * 100);
         });
     });
+    for (const runner of race.runners) {
+        if (runner.status !== "FINISHED" && isStarter(runner) && random.chance(0.5))
+            timeStopped(race, runner, order);
+    }
     order.forEach((runner, index) => {
         runner.position800 = ranks800[index];
         runner.position400 = ranks400[index];
+    });
+}
+
+/** Who stopped in the second half was timed, last of all, in the first. */
+function timeStopped(race: Race, runner: Runner, order: readonly Runner[]): void {
+    race.passings.forEach(({ toGo }, passing) => {
+        if (toGo < race.metres / 2) return;
+        const times = order.map(({ passingTimes }) => passingTimes[passing] ?? 0);
+        runner.passingRanks[passing] = order.length + 1;
+        runner.passingTimes[passing] = Math.max(...times) + 20;
     });
 }
 

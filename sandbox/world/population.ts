@@ -70,7 +70,7 @@ export class Population {
         for (const [country] of countryShares) {
             // Measured by the share of horses found ready on a day: fewer, and the fields run short.
             const count = Math.max(220, Math.round((options.startsPerYear * share.get(country)!) / 5));
-            const jockeys = Array.from({ length: Math.max(24, Math.round(count / 30)) }, () =>
+            const jockeys = Array.from({ length: Math.max(40, Math.round(count / 28)) }, () =>
                 this.makePerson(country, 0.3),
             );
             const trainers = Array.from({ length: Math.max(16, Math.round(count / 22)) }, () => ({
@@ -137,7 +137,7 @@ export class Population {
             ability,
             peakAge: random.normal(4.6, 0.6),
             style: Math.min(1, Math.max(0, random.normal(0.5, 0.3))),
-            bestDistance: Math.min(3200, Math.max(950, Math.round(Math.exp(random.normal(7.25, 0.24))))),
+            bestDistance: Math.min(3200, Math.max(950, Math.round(Math.exp(random.normal(7.25, 0.3))))),
             wetLiking: random.normal(0, 0.3),
             // Two of one name must never meet in one country.
             barsFromTravel: isNamesake || lends,
@@ -157,4 +157,8 @@ export class Population {
 /** Years. */
 export function toAge(horse: Horse, day: number): number {
     return (day - horse.birthDay) / 365.25;
+}
+
+export function mean(values: readonly number[]): number {
+    return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }

@@ -4,7 +4,7 @@ import type { Country, Track } from "./tracks.ts";
 /** What the texts of a race are made from. */
 export interface Occasion {
     readonly track: Track;
-    /** Mean of what the handicapper believes of the runners: about -2 to 4. */
+    /** Mean of what the handicapper believes of the runners: about -1.5 to 2. */
     readonly level: number;
     readonly isMaiden: boolean;
     readonly isFeature: boolean;
@@ -25,7 +25,7 @@ export function classText(random: Random, occasion: Occasion): string | undefine
         return `${age && random.chance(0.7) ? `${age} ` : ""}${text}${allFemale ? " (F&M)" : ""}`;
     }
     if (age === "2YO") return allFemale ? "2YO Fillies Hcp" : random.pick(["2YO Hcp", "2yo Plate", "2YO SW"]);
-    const rating = Math.max(50, Math.min(100, Math.round((64 + level * 9) / 2) * 2));
+    const rating = Math.max(50, Math.min(100, Math.round((54 + level * 18 + random.normal(0, 3)) / 2) * 2));
     switch (track.country) {
         case "AU":
             if (rating <= 58 && random.chance(0.3))
@@ -51,20 +51,30 @@ export function classText(random: Random, occasion: Occasion): string | undefine
 }
 
 function featureText(random: Random, level: number): string {
-    const score = level + random.normal(0, 0.4);
-    if (score > 2.4) return random.pick(["Group 1", "G1", "GROUP 1", "Group 1 WFA"]);
-    if (score > 1.8) return random.pick(["Group 2", "Group 2 Hcp"]);
-    if (score > 1.2) return random.pick(["Group 3", "G3"]);
+    const score = level + random.normal(0, 0.3);
+    if (score > 1.95) return random.pick(["Group 1", "G1", "GROUP 1", "Group 1 WFA"]);
+    if (score > 1.7) return random.pick(["Group 2", "Group 2 Hcp"]);
+    if (score > 1.45) return random.pick(["Group 3", "G3"]);
     return random.pick(["Listed", "LISTED", "Listed Hcp"]);
 }
 
 function hongKongText(random: Random, level: number, oldest: number): string {
     if (oldest < 3.2) return "Griffin Race";
     if (random.chance(0.02)) return "4 Year Olds";
-    const step = level < -0.7 ? 5 : level < 0.3 ? 4 : level < 1.2 ? 3 : level < 2 ? 2 : 1;
+    const step = level < -0.6 ? 5 : level < 0.3 ? 4 : level < 1.1 ? 3 : level < 1.7 ? 2 : 1;
     if (random.chance(0.15)) return `Class ${step}`;
     return `Class ${step} (${["110-95", "100-80", "80-60", "60-40", "40-15"][step - 1]})`;
 }
+
+const hongKongGoing: readonly (readonly [upTo: number, words: string])[] = [
+    [0.25, "GOOD TO FIRM"],
+    [0.52, "GOOD"],
+    [0.58, "GOOD TO YIELDING"],
+    [0.65, "YIELDING"],
+    [0.72, "YIELDING TO SOFT"],
+    [0.82, "SOFT"],
+    [1, "HEAVY"],
+];
 
 /** The going of a meeting in the words of its country; undefined for most synthetic tracks. */
 export function goingText(
@@ -76,18 +86,8 @@ export function goingText(
     if (random.chance(0.006)) return undefined;
     if (surface === "Synthetic") return random.pick([undefined, undefined, undefined, "Synthetic"]);
     if (country === "HK") {
-        if (surface === "Dirt") return wetness < 0.4 ? "GOOD" : wetness < 0.7 ? "WET FAST" : "WET SLOW";
-        const words = [
-            "GOOD TO FIRM",
-            "GOOD",
-            "GOOD",
-            "GOOD TO YIELDING",
-            "YIELDING",
-            "YIELDING TO SOFT",
-            "SOFT",
-            "HEAVY",
-        ];
-        return words[Math.min(words.length - 1, Math.floor(wetness * words.length))];
+        if (surface === "Dirt") return wetness < 0.45 ? "GOOD" : wetness < 0.65 ? "WET FAST" : "WET SLOW";
+        return hongKongGoing.find(([upTo]) => wetness < upTo)![1];
     }
     if (country === "AU" || country === "NZ") {
         const number = Math.min(10, 1 + Math.floor(wetness * 10));
