@@ -2,8 +2,10 @@ import { resolve } from "node:path";
 import type { CompiledSeed } from "../compile/compiled.ts";
 import { ConfigError, QueryError } from "../errors.ts";
 import { nearestNames, quoteText } from "../names.ts";
+import { readCsvHeader } from "./csv-header.ts";
 import { relationName, replaceRelation } from "./materialize.ts";
-import type { Warehouse } from "./types.ts";
+import { csvDialect, scanCsv } from "./scan-csv.ts";
+import type { ColumnType, Warehouse } from "./types.ts";
 
 /**
  * Loads a CSV file with a header line as a table. Columns whose type the yml declares have that type, the
@@ -12,34 +14,41 @@ import type { Warehouse } from "./types.ts";
  */
 export async function loadSeed(warehouse: Warehouse, seed: CompiledSeed, root: string): Promise<void> {
     const path = resolve(root, seed.file);
-    const declared = seed.config.columns.filter(({ type }) => type !== undefined);
-    const found = (await describeCsv(warehouse, seed, path)).map(({ name }) => name);
-    assertColumns(seed, found);
-    const types = declared.map(({ name, type }) => `${quoteText(name)}: ${quoteText(type!)}`);
-    const typed = types.length > 0 ? `, types = {${types.join(", ")}}` : "";
+    const names = await readCsvHeader(path, seed.file);
+    assertDeclared(seed, names);
     try {
+        const columns = await columnTypes(warehouse, seed, path, names);
         await replaceRelation(warehouse, seed.name, [
-            `create table ${relationName(seed.name)} as from ${scan(path, `sample_size = -1${typed}`)}`,
+            `create table ${relationName(seed.name)} as from ${scanCsv(path, columns)}`,
         ]);
     } catch (error) {
         throw locateCsvError(error, seed);
     }
 }
 
-function scan(path: string, options: string): string {
-    return `read_csv(${quoteText(path)}, header = true, delim = ',', quote = '"', escape = '"',
-        allow_quoted_nulls = false, null_padding = false, ${options})`;
-}
-
-async function describeCsv(warehouse: Warehouse, seed: CompiledSeed, path: string) {
-    try {
-        return await warehouse.describe(`from ${scan(path, "all_varchar = true")}`);
-    } catch (error) {
-        throw locateCsvError(error, seed);
+async function columnTypes(
+    warehouse: Warehouse,
+    seed: CompiledSeed,
+    path: string,
+    names: readonly string[],
+): Promise<readonly ColumnType[]> {
+    const declared = new Map(seed.config.columns.map(({ name, type }) => [name, type]));
+    const texts = names.map((name) => ({ name, type: "varchar" }));
+    if (names.every((name) => declared.get(name) !== undefined)) {
+        return names.map((name) => ({ name, type: declared.get(name)! }));
     }
+    // A malformed line is reported with its number here; the detection below only says that it gave up.
+    await warehouse.rows(`select count(columns(*)) from ${scanCsv(path, texts)}`);
+    const detected = await warehouse.describe(
+        `from read_csv(${quoteText(path)}, header = true, ${csvDialect}, sample_size = -1)`,
+    );
+    return names.map((name, index) => ({
+        name,
+        type: declared.get(name) ?? detected[index]?.type ?? "varchar",
+    }));
 }
 
-function assertColumns(seed: CompiledSeed, found: readonly string[]): void {
+function assertDeclared(seed: CompiledSeed, found: readonly string[]): void {
     const missing = seed.config.columns.filter(({ name }) => !found.includes(name));
     if (missing.length === 0) return;
     throw new ConfigError(
@@ -59,23 +68,14 @@ function assertColumns(seed: CompiledSeed, found: readonly string[]): void {
 function locateCsvError(error: unknown, seed: CompiledSeed): unknown {
     if (!(error instanceof QueryError)) return error;
     const line = /CSV Error on Line: (\d+)/.exec(error.message)?.[1];
-    const column = /converting column "([^"]+)"/.exec(error.message)?.[1];
     const original = /Original Line: (.*)/.exec(error.message)?.[1];
-    const reason =
-        /(?:Could not convert|Expected Number of Columns|Value with unterminated|Error when)[^\n]*/g;
-    const reasons = error.message.match(reason)?.filter((text) => !text.startsWith("Error when converting"));
+    const column = /converting column "([^"]+)"\. ?(.*)/.exec(error.message);
     if (line === undefined) {
         return new ConfigError([{ file: seed.file, message: error.message }], { cause: error });
     }
-    const message = [
-        column !== undefined && `column ${column}: `,
-        reasons?.[0] ?? error.message.split("\n")[0],
-        original !== undefined && `\n    ${original}`,
-    ];
-    return new ConfigError(
-        [{ file: seed.file, line: Number(line), message: message.filter(Boolean).join("") }],
-        {
-            cause: error,
-        },
-    );
+    const reason = column
+        ? `column ${column[1]}: ${column[2]}`
+        : (error.message.split("\n")[2] ?? error.message.split("\n")[0]);
+    const message = original === undefined ? `${reason}` : `${reason}\n    ${original}`;
+    return new ConfigError([{ file: seed.file, line: Number(line), message }], { cause: error });
 }

@@ -3,7 +3,8 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { CompiledModel } from "../compile/compiled.ts";
 import { quoteName, quoteText } from "../names.ts";
-import type { ColumnType, Warehouse } from "./types.ts";
+import { scanCsv } from "./scan-csv.ts";
+import type { Warehouse } from "./types.ts";
 
 /** Schema of models and seeds. */
 export const modelSchema = "main";
@@ -76,11 +77,4 @@ async function writeExternal(warehouse: Warehouse, model: CompiledModel, root: s
     }
     const scan = format === "csv" ? scanCsv(path, columns) : `read_parquet(${quoteText(path)})`;
     await replaceRelation(warehouse, model.name, [`${viewPrefix(model.name)}select * from ${scan}`]);
-}
-
-/** With the types of the query: what a CSV file cannot say of itself. */
-function scanCsv(path: string, columns: readonly ColumnType[]): string {
-    const types = columns.map(({ name, type }) => `${quoteText(name)}: ${quoteText(type)}`);
-    return `read_csv(${quoteText(path)}, header = true, auto_detect = false, delim = ',', quote = '"', escape = '"',
-        allow_quoted_nulls = false, columns = {${types.join(", ")}})`;
 }
