@@ -107,8 +107,12 @@ function vacateArchive({ archived }: SwapPlan): readonly string[] {
     const dropped = archived.filter(({ drop }) => drop);
     const moved = archived.filter(({ drop }) => !drop);
     const rooms = [...new Set(moved.map(({ replacedBy }) => olderArchive(replacedBy)))];
+    const emptied = [...new Set(dropped.map(({ location }) => location))].filter(
+        (name) => name !== schemas.archive,
+    );
     return [
         ...dropStatements(dropped.map((object) => ({ ...object, schema: object.location }))),
+        ...emptied.map((name) => `drop schema ${quoteName(name)}`),
         ...(dropped.length > 0
             ? [
                   `delete from ${schemas.meta}.object where oid in (${dropped.map(({ oid }) => oid).join(", ")})`,
