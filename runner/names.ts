@@ -16,7 +16,9 @@ export function nearestNames(name: string, known: Iterable<string>): readonly st
             candidate,
             distance: editDistance(name.toLowerCase(), candidate.toLowerCase()),
         }))
-        .filter(({ candidate, distance }) => distance <= limit || candidate.includes(name))
+        .filter(
+            ({ candidate, distance }) => distance <= limit || (name.length > 2 && candidate.includes(name)),
+        )
         .sort((one, other) => one.distance - other.distance || one.candidate.localeCompare(other.candidate))
         .slice(0, 3)
         .map(({ candidate }) => candidate);

@@ -52,7 +52,10 @@ function draftSql(model: ModelFile, engine: TemplateEngine, problems: Problem[])
     const inline = inlineConfig(rendering.configs, inlineConfigSchema, model.text, problems);
     const config = overlayConfig(model.config, inline);
     const description = config.description || leadingComment(parsed.template.syntax);
-    if (found.length === 0 && output.replace(/\uFDD0[^\uFDD1]*\uFDD1/g, "").trim() === "") {
+    if (
+        found.length + engine.problems.length === 0 &&
+        output.replace(/\uFDD0[^\uFDD1]*\uFDD1/g, "").trim() === ""
+    ) {
         problems.push({ file: model.file, message: "renders to nothing: a model is one SELECT" });
     }
     return {

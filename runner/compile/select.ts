@@ -92,7 +92,7 @@ function matchMethod(body: string, compiled: CompiledProject, graph: Graph): Rea
                 : fail(
                       body,
                       value,
-                      nodes.flatMap(({ file }) => foldersOf(file)),
+                      nodes.flatMap(({ file }) => (value.includes(".") ? [file] : foldersOf(file))),
                       "path",
                   );
         }
@@ -158,19 +158,25 @@ function nothing(term: string, why: string): GraphError {
 }
 
 function namePattern(value: string): (name: string) => boolean {
-    return /[*?[{]/.test(value) ? picomatch(value) : (name) => name === value;
+    return /[*?[{]/.test(value) ? globOf(value) : (name) => name === value;
+}
+
+/** picomatch takes more arguments, which `filter` and `some` would fill with an index. */
+function globOf(pattern: string): (text: string) => boolean {
+    const matches = picomatch(pattern);
+    return (text) => matches(text);
 }
 
 /** A file, a folder, or a glob over files. */
 function pathPattern(value: string): (file: string) => boolean {
     const path = value.replace(/^\.\//, "").replace(/\/+$/, "");
-    if (/[*?[{]/.test(path)) return picomatch(path);
+    if (/[*?[{]/.test(path)) return globOf(path);
     return (file) => file === path || file.startsWith(`${path}/`);
 }
 
 function foldersOf(file: string): readonly string[] {
     const parts = file.split("/");
-    return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
+    return parts.slice(0, -1).map((_, index) => parts.slice(0, index + 1).join("/"));
 }
 
 function nameOf({ name }: CompiledNode): string {

@@ -88,15 +88,18 @@ export function createTemplateEngine(project: Project): TemplateEngine {
             rendering = newRendering(template.file);
             const found: Problem[] = [...(staticProblems.get(template.file) ?? [])];
             let output = "";
-            // What the checks found would fail again here, less clearly.
-            if (found.length === 0 && problems.length === 0) {
-                try {
-                    output = engine.compile(template.marked, compileOptions)(rootContext);
-                } catch (error) {
+            try {
+                output = engine.compile(template.marked, compileOptions)(rootContext);
+            } catch (error) {
+                // What the checks found before fails here again, less clearly.
+                if (found.length === 0 && problems.length === 0) {
                     found.push(describeRenderError(error as Error, rendering, texts));
                 }
             }
+            // Nor does a line need two: a name that is not there also makes a helper complain of its value.
+            const lines = new Set(found.map(({ file, line }) => `${file}:${line}`));
             for (const { position, message } of rendering.problems) {
+                if (lines.has(`${position.file}:${position.line}`)) continue;
                 const via = position.file === template.file ? "" : `, in ${template.file}`;
                 found.push(locatedProblem(position, texts.get(position.file) ?? "", message + via));
             }

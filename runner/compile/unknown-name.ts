@@ -30,7 +30,7 @@ export function findVar(
     for (const part of name.split(".")) {
         if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) {
             return {
-                problem: `there is no variable ${name}; ${nearest(name, Object.keys(vars))}, or give a default: {{var "${name}" 1}}`,
+                problem: `rebuild.yml has no variable ${name}; ${nearest(name, Object.keys(vars))}`,
             };
         }
         value = (value as Record<string, unknown>)[part];
