@@ -2,7 +2,8 @@
 with prices as (
     select
         race_id,
-        sum(1 / win_odds) as overround,
+        -- Decimals add up to the same sum in any order.
+        sum((1 / win_odds)::decimal(18, 12)) as overround,
         -- With one price missing, the others' shares of the sum would be too large.
         count(win_odds) = count(*) as is_fully_priced,
     from {{ref "runners"}}
@@ -14,7 +15,7 @@ select
     runners.runner_id,
     runners.race_id,
     runners.horse_slug,
-    case when prices.is_fully_priced then 1 / runners.win_odds / prices.overround end::float as expected_win,
+    case when prices.is_fully_priced then 1 / runners.win_odds / prices.overround end::decimal(18, 12) as expected_win,
 from {{ref "runners"}} as runners
 inner join prices on runners.race_id = prices.race_id
 where runners.has_run

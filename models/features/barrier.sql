@@ -6,7 +6,7 @@ with gate_days as (
         race_date,
         count(*) filter (where has_run) as starts,
         count(*) filter (where is_win) as wins,
-        coalesce(sum(1.0::double / total_runners) filter (where has_run), 0) as expected_wins,
+        coalesce(sum((1 / total_runners)::decimal(18, 12)) filter (where has_run), 0) as expected_wins,
     from {{ref "runners"}}
     where barrier_position is not null
     group by
@@ -61,7 +61,7 @@ select
     -- Wins beyond an even share of each field, per start, drawn towards nothing.
     case
         when gates.starts > 0
-            then (gates.wins - gates.expected_wins) / (gates.starts + {{var "barrier_prior_starts"}})
+            then (gates.wins - gates.expected_wins::double) / (gates.starts + {{var "barrier_prior_starts"}})
     end::float as barrier_advantage_at_track,
     case when horses.barrier_position is not null then horses.group_starts else 0 end::usmallint
         as horse_barrier_group_starts,

@@ -8,7 +8,8 @@ with starts as (
         runners.horse_key,
         runners.is_win,
         runners.is_place,
-        runners.beat_pct,
+        -- A decimal adds up to the same sum in any order, so that every rebuild gives the same last digit.
+        runners.beat_pct::decimal(9, 8) as beat_pct,
         previous_starts.is_first_up,
         previous_starts.is_second_up,
     from {{ref "runners"}} as runners
@@ -30,7 +31,8 @@ counted as (
         race_date - min(race_date) over so_far as days_raced,
         avg(beat_pct) over so_far as avg_beat_pct,
         count(beat_pct) over last_10 as known_beat_pcts,
-        stddev_pop(beat_pct) over last_10 as beat_pct_spread,
+        sum(beat_pct) over last_10 as beat_pct_sum,
+        sum(beat_pct * beat_pct) over last_10 as beat_pct_squares,
         count(*) filter (where is_first_up) over so_far as first_up_starts,
         count(*) filter (where is_first_up and is_win) over so_far as first_up_wins,
         count(*) filter (where is_second_up) over so_far as second_up_starts,
@@ -55,7 +57,14 @@ select
     avg_beat_pct::float as avg_beat_pct,
     case when total_races > 1 then days_raced / (total_races - 1) end::float as avg_days_between_runs,
     -- Shares between 0 and 1 spread by 0.5 at most.
-    case when known_beat_pcts > 1 then greatest(1 - 2 * beat_pct_spread, 0) end::float as consistency_score,
+    case
+        when known_beat_pcts > 1
+            then 1 - 2 * sqrt(
+                greatest(
+                    beat_pct_squares::double / known_beat_pcts - pow(beat_pct_sum::double / known_beat_pcts, 2), 0
+                )
+            )
+    end::float as consistency_score,
     first_up_starts::usmallint as first_up_starts,
     first_up_wins::usmallint as first_up_wins,
     second_up_starts::usmallint as second_up_starts,

@@ -6,7 +6,7 @@ with starts as (
         class_level_numeric,
         max(class_rating) filter (where is_win) over so_far as best_class_won,
         max(class_rating) filter (where is_place) over so_far as best_class_placed,
-        avg(class_rating) over last_5 as last_5_avg_class_rating,
+        avg(class_rating::decimal(9, 2)) over last_5 as last_5_avg_class_rating,
     from {{ref "runners"}}
     where has_run
     window

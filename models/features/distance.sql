@@ -10,8 +10,8 @@ with counted as (
         count(*) filter (where runners.is_win) over at_distance as distance_wins,
         count(*) filter (where runners.is_place) over at_distance as distance_places,
         count(runners.beat_pct) over at_distance as distance_beat_pcts,
-        sum(runners.beat_pct::double) over at_distance as distance_beat_pct_sum,
-        avg(runners.beat_pct) over anywhere as avg_beat_pct,
+        sum(runners.beat_pct::decimal(9, 8)) over at_distance as distance_beat_pct_sum,
+        avg(runners.beat_pct::decimal(9, 8)) over anywhere as avg_beat_pct,
         min(runners.race_distance) filter (where runners.is_place) over anywhere as optimal_distance_min,
         max(runners.race_distance) filter (where runners.is_place) over anywhere as optimal_distance_max,
         avg(runners.race_distance) filter (where runners.has_run) over anywhere as avg_distance,
@@ -41,7 +41,7 @@ select
     -- What the horse does here beyond what it does anywhere, drawn towards nothing.
     case
         when is_known and distance_beat_pcts > 0 then
-            (distance_beat_pct_sum - distance_beat_pcts * avg_beat_pct)
+            (distance_beat_pct_sum::double - distance_beat_pcts * avg_beat_pct)
             / (distance_beat_pcts + {{var "suitability_prior_starts"}})
     end::float as distance_suited_score,
     optimal_distance_min::usmallint as optimal_distance_min,

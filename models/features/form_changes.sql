@@ -2,7 +2,8 @@
 with carried as (
     select
         runner_id,
-        avg(weight) over (
+        -- Exact in any order of adding up.
+        avg(weight::decimal(9, 1)) over (
             partition by horse_key order by runner_id rows between unbounded preceding and current row
         ) as weight_carried_avg,
     from {{ref "runners"}}

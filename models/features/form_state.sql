@@ -9,8 +9,10 @@ with starts as (
         is_place,
         position,
         margin,
-        beat_pct,
-        row_number() over (partition by horse_key order by runner_id) as start_number,
+        -- Decimals add up to the same sum in any order, so that every rebuild gives the same last digit.
+        margin::decimal(9, 3) as exact_margin,
+        beat_pct::decimal(9, 8) as beat_pct,
+        (row_number() over (partition by horse_key order by runner_id))::integer as start_number,
     from {{ref "runners"}}
     where has_run
 ),
@@ -24,21 +26,22 @@ latest as (
         avg(is_place::utinyint) over last_5 as last_5_place_rate,
         avg(is_win::utinyint) over last_10 as last_10_win_rate,
         avg(beat_pct) over last_5 as last_5_avg_beat_pct,
-        avg(margin) over last_5 as last_5_avg_margin,
+        avg(exact_margin) over last_5 as last_5_avg_margin,
         min(position) over last_5 as last_5_best_position,
-        case when count(beat_pct) over last_5 > 2 then regr_slope(beat_pct, start_number) over last_5 end
-            as last_5_beat_pct_slope,
-        -- Weights grow with the number of the start; their quotient is the same as if they fell back from the latest.
-        sum(beat_pct * pow({{var "form_decay"}}, -start_number::double)) over so_far as weighted_beat_pct,
-        sum(case when beat_pct is not null then pow({{var "form_decay"}}, -start_number::double) end) over so_far
-            as weights,
+        count(beat_pct) over last_5 as known_beat_pcts,
+        sum(beat_pct) over last_5 as sum_beat_pct,
+        sum(case when beat_pct is not null then start_number end) over last_5 as sum_number,
+        sum(beat_pct * start_number) over last_5 as sum_number_beat_pct,
+        sum(case when beat_pct is not null then start_number * start_number end) over last_5 as squares_number,
+{{#each (list 0 1 2 3 4 5 6 7 8 9) as |back|}}
+        lag(beat_pct, {{back}}) over in_order as beat_pct_{{back}},
+{{/each}}
 {{#each (list 0 1 2 3 4) as |back|}}
         coalesce(lag(is_place, {{back}}) over in_order, false)::utinyint as placed_{{back}},
 {{/each}}
     from starts
     window
         in_order as (partition by horse_key order by start_number),
-        so_far as (partition by horse_key order by start_number rows between unbounded preceding and current row),
         last_5 as (partition by horse_key order by start_number rows between 4 preceding and current row),
         last_10 as (partition by horse_key order by start_number rows between 9 preceding and current row)
 )
@@ -50,7 +53,7 @@ select
     horse_key,
     position as last_position,
     margin as last_margin,
-    beat_pct as last_beat_pct,
+    beat_pct::float as last_beat_pct,
     last_5_avg_position::float as last_5_avg_position,
     last_5_best_position::usmallint as last_5_best_position,
     last_5_win_rate::float as last_5_win_rate,
@@ -58,8 +61,23 @@ select
     last_10_win_rate::float as last_10_win_rate,
     last_5_avg_beat_pct::float as last_5_avg_beat_pct,
     last_5_avg_margin::float as last_5_avg_margin,
-    last_5_beat_pct_slope::float as last_5_beat_pct_slope,
-    (weighted_beat_pct / weights)::float as weighted_beat_pct,
+    case
+        when known_beat_pcts > 2
+            then line_slope(known_beat_pcts, sum_number, sum_beat_pct, sum_number_beat_pct, squares_number)
+    end::float as last_5_beat_pct_slope,
+    (
+        (
+{{#each (list 0 1 2 3 4 5 6 7 8 9) as |back|}}
+            {{#unless @first}}+ {{/unless}}coalesce(beat_pct_{{back}}::double * pow({{var "form_decay"}}, {{back}}), 0)
+{{/each}}
+        )
+        / nullif(
+{{#each (list 0 1 2 3 4 5 6 7 8 9) as |back|}}
+            {{#unless @first}}+ {{/unless}}(beat_pct_{{back}} is not null)::integer * pow({{var "form_decay"}}, {{back}})
+{{/each}},
+            0
+        )
+    )::float as weighted_beat_pct,
     -- 5 for the latest start, 4 for the one before: 5, 9, 12, 14 and 15 in sum.
     (
         (5 * placed_0 + 4 * placed_1 + 3 * placed_2 + 2 * placed_3 + placed_4)

@@ -9,11 +9,11 @@ with counted as (
         count(*) filter (where has_run and is_wet_track) over before_today as wet_runs,
         count(*) filter (where is_win and is_wet_track) over before_today as wet_wins,
         count(beat_pct) filter (where is_wet_track) over before_today as wet_beat_pcts,
-        avg(beat_pct) filter (where is_wet_track) over before_today as wet_beat_pct,
+        avg(beat_pct::decimal(9, 8)) filter (where is_wet_track) over before_today as wet_beat_pct,
         count(*) filter (where has_run and not is_wet_track) over before_today as dry_runs,
         count(*) filter (where is_win and not is_wet_track) over before_today as dry_wins,
         count(beat_pct) filter (where not is_wet_track) over before_today as dry_beat_pcts,
-        avg(beat_pct) filter (where not is_wet_track) over before_today as dry_beat_pct,
+        avg(beat_pct::decimal(9, 8)) filter (where not is_wet_track) over before_today as dry_beat_pct,
     from {{ref "runners"}}
     window before_today as (
         partition by horse_key order by race_date

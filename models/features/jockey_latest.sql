@@ -6,7 +6,7 @@ select
     (avg(is_win::utinyint) over last_20)::float as last_20_win_rate,
     (avg(is_win::utinyint) over last_50)::float as last_50_win_rate,
     (avg(is_win::utinyint) over last_100)::float as last_100_win_rate,
-    (avg(beat_pct) over last_50)::float as last_50_avg_beat_pct,
+    (avg(beat_pct::decimal(9, 8)) over last_50)::float as last_50_avg_beat_pct,
     -- Finishes stand in a partition of their own, so that rows are finishes; read at a finish only.
     (avg(position) over last_20_finishes)::float as avg_position_20,
     (avg(position) over last_50_finishes)::float as avg_position_50,

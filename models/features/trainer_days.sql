@@ -37,7 +37,7 @@ days as (
         count(*) filter (where has_run and is_first_up) as first_up_runners,
         count(*) filter (where is_win and is_first_up) as first_up_wins,
         count(*) filter (where is_win and expected_win is not null) as priced_wins,
-        sum(expected_win::double) as expected_wins,
+        sum(expected_win) as expected_wins,
         max(runner_id) filter (where has_run) as latest_start,
         max(runner_id) filter (where is_finisher) as latest_finish,
         max(race_date) filter (where has_run) as latest_date,
@@ -84,7 +84,7 @@ select
 {{#each (list "wins" "places" "wet_track_runners" "wet_track_wins" "first_up_runners" "first_up_wins" "priced_wins") as |count|}}
     before.{{count}}::uinteger as {{count}},
 {{/each}}
-    before.expected_wins,
+    before.expected_wins::double as expected_wins,
 {{#each (list 30 90 365) as |days|}}
     before.runners_{{days}}d::uinteger as runners_{{days}}d,
     before.wins_{{days}}d::uinteger as wins_{{days}}d,
