@@ -30,7 +30,7 @@ export async function show(
     return withLastGood(project, async (warehouse) => {
         const query =
             options.inline !== undefined
-                ? compileText(project, compiled, options.inline).sql.replace(/;\s*$/, "")
+                ? compileText(project, options.inline).sql.replace(/;\s*$/, "")
                 : `select * from ${await findRelation(warehouse, options.name!, compiled.nodes.keys())}`;
         const rows = await warehouse.rows(`select * from (\n${query}\n) limit ${options.limit}`);
         const { data, note } = environment.output;
