@@ -85,7 +85,7 @@ describe("a selection", () => {
         ["tag:publsh", "the selector tag:publsh matches no tag; did you mean publish?"],
         [
             "path:models/feature",
-            "the selector path:models/feature matches no path; did you mean models/features or models/base?",
+            "the selector path:models/feature matches no path; did you mean models/features?",
         ],
         [
             "source:custmers",
