@@ -13,6 +13,7 @@ export async function checkContract(
     found: readonly ColumnType[],
 ): Promise<readonly string[]> {
     const actual = new Map(found.map(({ name, type }) => [name, type]));
+    const canonical = await canonicalTypes(warehouse, node);
     const differences: string[] = [];
     for (const { name, type } of node.config.columns) {
         const actualType = actual.get(name);
@@ -20,7 +21,7 @@ export async function checkContract(
             const near = nearestNames(name, actual.keys());
             const hint = near.length > 0 ? ` (there is ${near.join(", ")})` : "";
             differences.push(`${name} is declared, but missing from the table${hint}`);
-        } else if (type !== undefined && (await canonicalType(warehouse, type)) !== actualType) {
+        } else if (type !== undefined && canonical.get(type) !== actualType) {
             differences.push(`${name} is declared as ${type}, but is ${actualType.toLowerCase()}`);
         }
     }
@@ -33,8 +34,12 @@ export async function checkContract(
     return differences;
 }
 
-/** As DuckDB prints it: `numeric(12, 2)` and `decimal(12,2)` are one type. */
-async function canonicalType(warehouse: Warehouse, type: string): Promise<string> {
-    const [column] = await warehouse.describe(`select cast(null as ${type}) as value`);
-    return column!.type;
+/** Declared types as DuckDB prints them: `numeric(12, 2)` and `decimal(12,2)` are one type. */
+async function canonicalTypes(warehouse: Warehouse, node: Testable): Promise<ReadonlyMap<string, string>> {
+    const declared = node.config.columns.map(({ type }) => type).filter((type) => type !== undefined);
+    const types = [...new Set(declared)];
+    if (types.length === 0) return new Map();
+    const casts = types.map((type, index) => `cast(null as ${type}) as type_${index}`);
+    const described = await warehouse.describe(`select ${casts.join(", ")}`);
+    return new Map(types.map((type, index) => [type, described[index]!.type]));
 }

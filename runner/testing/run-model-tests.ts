@@ -96,17 +96,16 @@ async function scanRows(run: ModelTestRun, tests: readonly ModelTest[]): Promise
     const started = performance.now();
     let counts: Readonly<Record<string, unknown>>;
     try {
-        const filters = tests.map(
-            (test, index) => `count(*) filter (where ${rowCondition(test)}\n) as test_${index}`,
-        );
-        const [row] = await warehouse.rows(`select ${filters.join(",\n")}\nfrom ${relationOf(node)}`);
+        // count_if and not `count(*) filter`: 0.2 s against 3.4 s for 440 tests of 220 columns, 300,000 rows.
+        const counters = tests.map((test, index) => `count_if(${rowCondition(test)}\n) as test_${index}`);
+        const [row] = await warehouse.rows(`select ${counters.join(",\n")}\nfrom ${relationOf(node)}`);
         counts = row!;
     } catch (error) {
         // One bad condition spoils the scan for all: each is run by itself to find out whose it is.
         if (tests.length > 1 && !signal.aborted) {
             for (const test of tests) await scanRows(run, [test]);
         } else {
-            tell(tests[0]!, brokenBy(error, signal));
+            for (const test of tests) tell(test, brokenBy(error, signal));
         }
         return;
     }

@@ -31,23 +31,26 @@ export async function withGeneration<T>(
     const { path } = settings;
     await mkdir(dirname(path), { recursive: true });
     await removeStaleGenerations(path);
+    // Its disk space is needed now.
+    await removeDatabase(failedPath(path));
     const file = `${stem(path)}.${options.runId}.duckdb`;
     try {
         if (options.start === "last-good") await copyLastGood(path, file);
         const { promote, result } = await withWarehouse(file, settings, async (warehouse) => {
             const outcome = await callback(warehouse);
-            await warehouse.execute("checkpoint");
+            // A full disk may be why it failed; then this would hide it.
+            if (outcome.promote) await warehouse.execute("checkpoint");
             return outcome;
         });
-        await replaceFile(file, promote ? path : failedPath(path));
-        if (promote) await removeDatabase(failedPath(path));
+        if (promote) await replaceFile(file, path);
+        else await moveDatabase(file, failedPath(path));
         return result;
     } finally {
         await removeDatabase(file);
     }
 }
 
-/** Where a warehouse is kept whose models or tests failed: for the author, never read by a run. */
+/** Where a warehouse whose models or tests failed is kept until the next run: for the author to look at. */
 export function failedPath(path: string): string {
     return `${stem(path)}.failed.duckdb`;
 }
@@ -99,6 +102,12 @@ async function syncPath(path: string): Promise<void> {
     } finally {
         await handle.close();
     }
+}
+
+async function moveDatabase(file: string, target: string): Promise<void> {
+    await removeDatabase(target);
+    if (existsSync(`${file}.wal`)) await rename(`${file}.wal`, `${target}.wal`);
+    await rename(file, target);
 }
 
 async function removeDatabase(file: string): Promise<void> {

@@ -17,12 +17,12 @@ export function toQueryError(error: unknown, sql: string): QueryError {
     if (error instanceof QueryError) return error;
     const text = error instanceof Error ? error.message : String(error);
     const parsed = parseEngineError(text);
-    if (!parsed) return new QueryError(scrub(text), { engine: "duckdb", sql }, { cause: error });
+    if (!parsed) return new QueryError(scrub(withAdvice(text)), { engine: "duckdb", sql }, { cause: error });
     if (parsed.exception_type === "INTERRUPT") return interruptedError(sql);
     const code = `${parsed.exception_type} Error`;
     const offset = parsed.position === undefined ? undefined : characterOffset(sql, Number(parsed.position));
     return new QueryError(
-        scrub(`${code}: ${parsed.exception_message}`),
+        scrub(`${code}: ${withAdvice(parsed.exception_message)}`),
         { engine: "duckdb", sql, code, ...(offset === undefined ? {} : { offset }) },
         { cause: error },
     );
@@ -30,6 +30,19 @@ export function toQueryError(error: unknown, sql: string): QueryError {
 
 export function interruptedError(sql: string): QueryError {
     return new QueryError("Interrupted Error: Interrupted!", { engine: "duckdb", sql, code: "Interrupted" });
+}
+
+/** DuckDB's own advice is to set pragmas; here these settings live in profiles.yml. */
+function withAdvice(message: string): string {
+    if (/No space left on device/.test(message)) {
+        return `${message}\nFree space there, or point path and spill_directory under warehouse in profiles.yml at a larger disk.`;
+    }
+    const [first] = message.split(/\nThis limit was set by|\n+Possible solutions:/);
+    if (first === message) return message;
+    const spill = /failed to offload/.test(message)
+        ? "The disk under spill_directory is full: free space there, or"
+        : "To get by,";
+    return `${first}\n${spill} raise memory_limit or lower threads and concurrency, under warehouse in profiles.yml.`;
 }
 
 /** Parser errors come with a prefix before the JSON, others without. */
