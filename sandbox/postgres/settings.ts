@@ -3,7 +3,8 @@ import { statfs } from "node:fs/promises";
 const megabyte = 2 ** 20;
 
 /**
- * Settings of a server whose data can be made again at any time: nothing waits for the disk. wal_level
+ * Settings of a server whose data can be made again at any time: nothing waits for the disk,
+ * yet commits outlive a killed server (not a crash of the machine). wal_level
  * stays `replica`, as servers have it by default, so that loading costs what it costs elsewhere.
  * Given on the command line, so that a data directory made earlier gets them too.
  */
@@ -13,7 +14,6 @@ export async function serverSettings(port: number): Promise<readonly (readonly [
         ["listen_addresses", "127.0.0.1"],
         ["unix_socket_directories", ""],
         ["fsync", "off"],
-        ["synchronous_commit", "off"],
         ["full_page_writes", "off"],
         ["shared_buffers", "128MB"],
         ["max_wal_size", "4GB"],

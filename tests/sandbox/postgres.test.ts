@@ -223,18 +223,20 @@ describe.skipIf(!isRoot)("the embedded Postgres, started by root", () => {
         }
     });
 
-    it("serves a plain user too", async () => {
+    it("serves a plain user too, who may not write where the package stands", async () => {
         const { uid, gid } = serverAccount()!;
         const home = join(scratch, "plain");
         await mkdir(home);
         await chown(home, uid, gid);
-        const child = startChild(join(home, "target"), {
+        const natives = await bareNatives("roots");
+        const child = startChild(join(home, "target"), natives, {
             uid,
             gid,
             env: { ...process.env, TMPDIR: home, HOME: home },
         });
         const { url } = await firstLine(child);
         expect(await ask({ url }, "select 1 as one")).toEqual([{ one: 1 }]);
+        expect((await stat(join(home, `racealpha-sandbox-${uid}`, "natives"))).uid).toBe(uid);
         child.kill("SIGTERM");
     });
 });
@@ -250,12 +252,15 @@ async function ask(server: { readonly url: string }, sql: string): Promise<reado
 
 function startChild(
     place: string,
+    natives?: string,
     options: { uid?: number; gid?: number; env?: NodeJS.ProcessEnv } = {},
 ): ChildProcess {
-    const child = spawn(process.execPath, ["--import", "tsx", script, place], {
-        stdio: ["ignore", "pipe", "inherit"],
+    const settings = natives === undefined ? [place] : [place, natives];
+    const child = spawn(process.execPath, ["--import", "tsx", script, ...settings], {
+        stdio: ["ignore", "pipe", "pipe"],
         ...options,
     });
+    child.stderr!.on("data", (text) => notes.push(String(text)));
     children.push(child);
     return child;
 }
@@ -264,7 +269,7 @@ async function firstLine(child: ChildProcess): Promise<{ port: number; url: stri
     const [line] = (await Promise.race([
         once(child.stdout!, "data"),
         once(child, "exit").then(() => {
-            throw new Error("the process ended before the server was up");
+            throw new Error(`the process ended before the server was up: ${notes.at(-1)}`);
         }),
     ])) as [Buffer];
     return JSON.parse(line.toString());
