@@ -1,6 +1,6 @@
 import { PublishError } from "../errors.ts";
 import { quoteName, quoteText } from "../names.ts";
-import { type Grant, type LiveIndex, type LiveObject, qualified } from "./live-object.ts";
+import { type Grant, type LiveIndex, type LiveObject, type Policy, qualified } from "./live-object.ts";
 import type { Published, PublishedIndex, PublishedTable, PublishedView } from "./published.ts";
 import { schemas } from "./schemas.ts";
 import type { PublishOverride } from "./steps.ts";
@@ -86,18 +86,21 @@ function carryOverTable(target: string, live: LiveObject): readonly string[] {
     const statements = live.checks.map(
         ({ name, definition }) => `alter table ${target} add constraint ${quoteName(name)} ${definition}`,
     );
-    for (const { name, permissive, command, roles, using, check } of live.policies) {
-        const names = roles.map((role) => (role === "public" ? "public" : quoteName(role))).join(", ");
-        statements.push(
-            `create policy ${quoteName(name)} on ${target} as ${permissive ? "permissive" : "restrictive"} ` +
-                `for ${command} to ${names}${using === null ? "" : ` using (${using})`}${check === null ? "" : ` with check (${check})`}`,
-        );
-    }
+    statements.push(...live.policies.map((policy) => policyStatement(target, policy)));
     // Force follows in the swap: with it the owner's own load would lose rows.
     if (live.rowSecurity) statements.push(`alter table ${target} enable row level security`);
     if (live.replicaIdentity === "f") statements.push(`alter table ${target} replica identity full`);
     if (live.replicaIdentity === "n") statements.push(`alter table ${target} replica identity nothing`);
     return statements;
+}
+
+export function policyStatement(target: string, policy: Policy): string {
+    const { name, permissive, command, roles, using, check } = policy;
+    const names = roles.map((role) => (role === "public" ? "public" : quoteName(role))).join(", ");
+    return (
+        `create policy ${quoteName(name)} on ${target} as ${permissive ? "permissive" : "restrictive"} ` +
+        `for ${command} to ${names}${using === null ? "" : ` using (${using})`}${check === null ? "" : ` with check (${check})`}`
+    );
 }
 
 /** Takes away whatever default privileges gave to the new objects, from everybody but the owner. */

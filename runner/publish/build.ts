@@ -40,45 +40,48 @@ export interface BuildOptions {
  * Creates the empty tables and views of a generation, in one transaction: on hosts with a REST API every
  * transaction with DDL makes it read the whole schema again.
  */
-export async function build(options: BuildOptions): Promise<Build> {
+export function build(options: BuildOptions): Promise<Build> {
+    return withTransaction(options.client, {}, () => createObjects(options));
+}
+
+/** The statements of `build`, within a transaction of the caller. */
+export async function createObjects(options: BuildOptions): Promise<Build> {
     const { client, publication, preflight, overrides } = options;
-    return withTransaction(client, {}, async () => {
-        // Leftovers may be held for a moment by the statement of a worker that has died.
-        await client.query("set local lock_timeout = '60s'");
-        await ensurePrivateSchemas(client);
-        await dropBuild(client);
-        await dropOldGenerations(client, options.keepGenerations);
-        for (const schema of preflight.missingSchemas) {
-            await client.query(
-                `create schema if not exists ${quoteName(schema)}; revoke all on schema ${quoteName(schema)} from public`,
-            );
-        }
-        const tables = publication.tables.map((object) => ({
-            object,
-            live: preflight.live.get(qualified(object)),
-            columns: new Set(object.columns.map(({ name }) => name)),
-        }));
-        await runAll(
-            client,
-            tables.map((table) => createTable(table, overrides)),
+    // Leftovers may be held for a moment by the statement of a worker that has died.
+    await client.query("set local lock_timeout = '60s'");
+    await ensurePrivateSchemas(client);
+    await dropBuild(client);
+    await dropOldGenerations(client, options.keepGenerations);
+    for (const schema of preflight.missingSchemas) {
+        await client.query(
+            `create schema if not exists ${quoteName(schema)}; revoke all on schema ${quoteName(schema)} from public`,
         );
-        const views: BuildTarget<PublishedView>[] = [];
-        for (const view of publication.views) views.push(await buildView(client, view, options));
-        const targets: readonly BuildTarget[] = [...tables, ...views];
-        await runAll(client, targets.flatMap(owner));
-        await runAll(client, [revokeDefaults]);
-        await runAll(client, targets.flatMap(carryOver));
-        await runAll(client, targets.flatMap(carriedStatistics));
-        await runAll(
-            client,
-            targets.flatMap((target) =>
-                expectedGrants(target).map((grant) => grantStatement(buildName(target.object), grant)),
-            ),
-        );
-        await checkGrants(client, targets);
-        const generation = await openGeneration(client, "publish", options.runId, [...overrides]);
-        return { generation, tables, views };
-    });
+    }
+    const tables = publication.tables.map((object) => ({
+        object,
+        live: preflight.live.get(qualified(object)),
+        columns: new Set(object.columns.map(({ name }) => name)),
+    }));
+    await runAll(
+        client,
+        tables.map((table) => createTable(table, overrides)),
+    );
+    const views: BuildTarget<PublishedView>[] = [];
+    for (const view of publication.views) views.push(await buildView(client, view, options));
+    const targets: readonly BuildTarget[] = [...tables, ...views];
+    await runAll(client, targets.flatMap(owner));
+    await runAll(client, [revokeDefaults]);
+    await runAll(client, targets.flatMap(carryOver));
+    await runAll(client, targets.flatMap(carriedStatistics));
+    await runAll(
+        client,
+        targets.flatMap((target) =>
+            expectedGrants(target).map((grant) => grantStatement(buildName(target.object), grant)),
+        ),
+    );
+    await checkGrants(client, targets);
+    const generation = await openGeneration(client, "publish", options.runId, [...overrides]);
+    return { generation, tables, views };
 }
 
 /** Drops what a run that died has left behind; never with CASCADE. */

@@ -48,14 +48,14 @@ export function excessArchives(
 /** Drops archived generations beyond the number kept, and their empty schemas. */
 export async function dropOldGenerations(client: PostgresClient, keep: number): Promise<void> {
     const { excess } = excessArchives(await readArchived(client), keep);
-    const statements = [
-        ...dropStatements(excess.map((object) => ({ ...object, schema: object.location }))),
-        ...[...new Set(excess.map(({ location }) => location))]
-            .filter((location) => location !== schemas.archive)
-            .map((location) => `drop schema ${quoteName(location)}`),
-    ];
-    if (statements.length === 0) return;
-    await client.query(statements.join(";\n"));
+    const statements = dropStatements(excess.map((object) => ({ ...object, schema: object.location })));
+    if (statements.length > 0) await client.query(statements.join(";\n"));
+    const { rows: empty } = await client.query<{ name: string }>(
+        `select nspname as name from pg_catalog.pg_namespace as space
+         where nspname ~ '^${schemas.archive}_[0-9]+$'
+           and not exists (select from pg_catalog.pg_class where relnamespace = space.oid)`,
+    );
+    for (const { name } of empty) await client.query(`drop schema ${quoteName(name)}`);
     await client.query(`delete from ${schemas.meta}.object where oid = any ($1::oid[])`, [
         excess.map(({ oid }) => oid),
     ]);

@@ -126,16 +126,22 @@ export interface ArchivedObject {
     readonly schema: string;
     readonly name: string;
     readonly kind: "table" | "view";
+    readonly model: string | null;
+    readonly rows: number | null;
     /** The private schema that holds it. */
     readonly location: string;
     readonly replacedBy: number;
+    /** Extended statistics lie in a schema of their own choice and must be moved by name. */
+    readonly statistics: readonly string[];
 }
 
 /** What earlier swaps took out of service and is still there; the latest swap's first. */
 export async function readArchived(client: PostgresClient): Promise<readonly ArchivedObject[]> {
     const { rows } = await client.query<ArchivedObject>(`
         select object.oid::int8::float8 as oid, object.schema, object.name, object.kind,
-               space.nspname as location, object.replaced_by::int as "replacedBy"
+               object.model, object.rows::float8 as rows, space.nspname as location, object.replaced_by::int as "replacedBy",
+               array(select stxname::text from pg_catalog.pg_statistic_ext
+                     where stxrelid = object.oid and stxnamespace = class.relnamespace) as statistics
         from ${schemas.meta}.object as object
         join pg_catalog.pg_class as class on class.oid = object.oid and class.relname = object.name
         join pg_catalog.pg_namespace as space on space.oid = class.relnamespace

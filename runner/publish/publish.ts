@@ -68,7 +68,7 @@ export async function publishModels(options: PublishOptions): Promise<PublishRes
 }
 
 /** Names are written out in full everywhere; row security must fail rather than hide rows from the load. */
-async function prepareSession(client: PostgresClient): Promise<void> {
+export async function prepareSession(client: PostgresClient): Promise<void> {
     await client.query("set search_path = ''; set row_security = off; set synchronize_seqscans = off");
     // Where the server has it: a statement of a client that died ends soon, and its locks with it.
     await client

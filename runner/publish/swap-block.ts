@@ -1,6 +1,7 @@
 import { quoteName, quoteText } from "../names.ts";
 import { type AdvisoryLock, holdsLockSql } from "../postgres/advisory-lock.ts";
 import { dropStatements } from "./drop-old.ts";
+import type { ArchivedObject } from "./generations.ts";
 import { fingerprintSql } from "./live-object.ts";
 import { olderArchive, schemas } from "./schemas.ts";
 import type { SwapObject, SwapPlan, SwapSide } from "./swap-plan.ts";
@@ -25,12 +26,16 @@ export function swapBlock(plan: SwapPlan, lock: Pick<AdvisoryLock, "processId" |
         ...lockBuild(tables, views),
         ...lockLive(tables, plan),
         ...objects.flatMap(checkSide),
+        // A rollback comes out of the archive: out of the way first, for the names in there are wanted.
+        ...objects
+            .filter(({ incoming }) => incoming.location !== schemas.build)
+            .map((object) => move(object, object.incoming.location, schemas.build)),
         ...vacateArchive(plan),
         // Views first: each waits for its lock, and the less is done by then the cheaper is a retry.
         ...[...views, ...tables]
             .filter(({ outgoing }) => outgoing)
             .map((object) => move(object, object.schema, schemas.archive)),
-        ...[...views, ...tables].map((object) => move(object, object.incoming.location, object.schema)),
+        ...[...views, ...tables].map((object) => move(object, schemas.build, object.schema)),
         ...objects.flatMap(({ afterwards }) => afterwards),
         ...record(plan),
     ];
@@ -118,8 +123,17 @@ function vacateArchive({ archived }: SwapPlan): readonly string[] {
                   `delete from ${schemas.meta}.object where oid in (${dropped.map(({ oid }) => oid).join(", ")})`,
               ]
             : []),
-        ...rooms.map((room) => `create schema ${quoteName(room)}`),
-        ...moved.map((object) => move(object, object.location, olderArchive(object.replacedBy))),
+        ...rooms.map((room) => `create schema if not exists ${quoteName(room)}`),
+        ...moved.flatMap((object) => moveArchived(object, olderArchive(object.replacedBy))),
+    ];
+}
+
+function moveArchived(object: ArchivedObject, to: string): readonly string[] {
+    return [
+        move(object, object.location, to),
+        ...object.statistics.map(
+            (name) => `alter statistics ${relation(object.location, name)} set schema ${quoteName(to)}`,
+        ),
     ];
 }
 

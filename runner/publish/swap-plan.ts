@@ -4,7 +4,7 @@ import type { Build } from "./build.ts";
 import { type BuildTarget, liveName, plannedIndexes } from "./build-statements.ts";
 import { excessArchives } from "./drop-old.ts";
 import { type ArchivedObject, readArchived } from "./generations.ts";
-import { fingerprintSql, qualified } from "./live-object.ts";
+import { fingerprintSql, type LiveObject, qualified } from "./live-object.ts";
 import { schemas } from "./schemas.ts";
 
 /** All that a swap needs, free of the models: kept with the generation, so that a later run may swap alone. */
@@ -70,8 +70,10 @@ export async function planSwap(
 export async function planArchive(
     client: PostgresClient,
     keepGenerations: number,
+    except: ReadonlySet<number> = new Set(),
 ): Promise<SwapPlan["archived"]> {
-    const { kept, excess } = excessArchives(await readArchived(client), Math.max(keepGenerations - 1, 0));
+    const archived = (await readArchived(client)).filter(({ oid }) => !except.has(oid));
+    const { kept, excess } = excessArchives(archived, Math.max(keepGenerations - 1, 0));
     return [
         ...excess.map((object) => ({ ...object, drop: true })),
         ...kept
@@ -134,12 +136,17 @@ function afterSwap(target: BuildTarget): readonly string[] {
             `alter statistics ${schemas.build}.${quoteName(name)} set schema ${schema}`,
         );
     }
-    for (const { name, columns, where } of live.publications) {
-        const list = columns ? ` (${columns.map(quoteName).join(", ")})` : "";
-        statements.push(
-            `alter publication ${quoteName(name)} drop table ${schemas.archive}.${quoteName(object.name)}`,
-            `alter publication ${quoteName(name)} add table ${table}${list}${where === null ? "" : ` where (${where})`}`,
-        );
-    }
+    statements.push(...publicationStatements(live));
     return statements;
+}
+
+/** Membership passes from the archived table to the one in service. */
+export function publicationStatements(live: LiveObject): readonly string[] {
+    return live.publications.flatMap(({ name, columns, where }) => {
+        const list = columns ? ` (${columns.map(quoteName).join(", ")})` : "";
+        return [
+            `alter publication ${quoteName(name)} drop table ${schemas.archive}.${quoteName(live.name)}`,
+            `alter publication ${quoteName(name)} add table ${liveName(live)}${list}${where === null ? "" : ` where (${where})`}`,
+        ];
+    });
 }

@@ -99,6 +99,21 @@ export function withMemoryWarehouse<T>(callback: (warehouse: Warehouse) => Promi
     return withWarehouse(inMemory, { memoryLimit: "512MB", threads: 1, spillDirectory: "/tmp" }, callback);
 }
 
+export function connectionTo(
+    url: string,
+    settings: Partial<PublishOptions["connection"]> = {},
+): PublishOptions["connection"] {
+    return {
+        type: "postgres",
+        url,
+        schema: "public",
+        keepGenerations: 1,
+        swapTimeoutSeconds: 5,
+        rowCountBand: { min: 0.9, max: 1.5 },
+        ...settings,
+    };
+}
+
 export interface PublishCall extends Partial<PublishOptions> {
     readonly url: string;
     readonly warehouse: Warehouse;
@@ -117,15 +132,7 @@ export function publish({
 }: PublishCall): Promise<PublishResult> {
     const compiled = compileModels(models);
     return publishModels({
-        connection: {
-            type: "postgres",
-            url,
-            schema: "public",
-            keepGenerations: 1,
-            swapTimeoutSeconds: 5,
-            rowCountBand: { min: 0.9, max: 1.5 },
-            ...settings,
-        },
+        connection: connectionTo(url, settings),
         warehouse,
         compiled,
         names: new Set(compiled.order),

@@ -1,0 +1,94 @@
+import { type PostgresClient, withClient } from "../postgres/connect.ts";
+import { createObjects } from "./build.ts";
+import { plannedIndexes } from "./build-statements.ts";
+import { qualified } from "./live-object.ts";
+import { preflight } from "./preflight.ts";
+import { type PublishOptions, prepareSession } from "./publish.ts";
+import { describePublication, modelsToPublish } from "./published.ts";
+import { swapBlock } from "./swap-block.ts";
+import { planSwap } from "./swap-plan.ts";
+
+export interface PublishPlan {
+    readonly objects: readonly {
+        /** `schema.name`. */
+        readonly name: string;
+        readonly kind: "table" | "view";
+        readonly replaces: boolean;
+        readonly columns: number;
+    }[];
+    /** Changes that readers may notice. */
+    readonly notes: readonly string[];
+    /** Every statement with DDL that a publish would send, in order. */
+    readonly statements: readonly string[];
+}
+
+export type PlanOptions = Pick<
+    PublishOptions,
+    "connection" | "warehouse" | "compiled" | "names" | "run" | "overrides" | "signal"
+>;
+
+/**
+ * What publishing would do. The objects are created in a transaction that is rolled back, so that the server
+ * itself has accepted every statement of the build; nothing is locked that a reader uses.
+ */
+export async function planPublish(options: PlanOptions): Promise<PublishPlan> {
+    const { connection, compiled, names, warehouse, run, signal } = options;
+    const overrides = options.overrides ?? new Set();
+    const models = modelsToPublish(compiled, names);
+    if (models.length === 0) return { objects: [], notes: [], statements: [] };
+    return withClient(
+        { url: connection.url, applicationName: `rebuild plan ${run.id}`, signal },
+        async (client) => {
+            await prepareSession(client);
+            const publication = await describePublication(models, connection.schema, warehouse);
+            const found = await preflight(client, publication, overrides);
+            const statements: string[] = [];
+            const recording = recordStatements(client, statements);
+            const { keepGenerations } = connection;
+            await client.query("begin");
+            try {
+                const built = await createObjects({
+                    client: recording,
+                    publication,
+                    preflight: found,
+                    runId: run.id,
+                    keepGenerations,
+                    overrides,
+                });
+                const targets = [...built.tables, ...built.views];
+                statements.push(
+                    ...targets.flatMap((target) => plannedIndexes(target).map(({ statement }) => statement)),
+                );
+                statements.push(
+                    ...built.views.map(
+                        ({ object }) => `refresh materialized view rebuild_build."${object.name}"`,
+                    ),
+                );
+                const plan = await planSwap(client, built, new Map(), keepGenerations);
+                statements.push(swapBlock(plan, { processId: client.processId, key: { group: 0, id: 0 } }));
+                return {
+                    objects: targets.map(({ object, live, columns }) => ({
+                        name: qualified(object),
+                        kind: object.kind,
+                        replaces: live !== undefined,
+                        columns: columns.size,
+                    })),
+                    notes: found.notes,
+                    statements,
+                };
+            } finally {
+                await client.query("rollback");
+            }
+        },
+    );
+}
+
+function recordStatements(client: PostgresClient, statements: string[]): PostgresClient {
+    return {
+        ...client,
+        query: (sql, values) => {
+            if (/^\s*(create|alter|drop|grant|revoke|comment|do)\b/i.test(sql)) statements.push(sql.trim());
+            return client.query(sql, values);
+        },
+    };
+}

@@ -1,0 +1,19 @@
+/**
+ * A publisher of its own, for tests that kill it: `publisher-process.ts URL GENERATION STEP [OCCURRENCE]`
+ * kills itself, without a farewell, before that step; with the step `never` it publishes.
+ */
+import { fillStable, publish, withMemoryWarehouse } from "./world.ts";
+
+const [url, generation, lethalStep, occurrence = "1"] = process.argv.slice(2);
+let seen = 0;
+
+await withMemoryWarehouse(async (warehouse) => {
+    await fillStable(warehouse, Number(generation));
+    await publish({
+        url: url!,
+        warehouse,
+        onStep: (step) => {
+            if (step === lethalStep && ++seen === Number(occurrence)) process.kill(process.pid, "SIGKILL");
+        },
+    });
+});
