@@ -1,12 +1,12 @@
 import { rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { ConfigError } from "../runner/errors.ts";
 import { registerSecret } from "../runner/secrets.ts";
 import { serverAccount } from "./postgres/account.ts";
 import { type Cluster, ensureCluster, moveAway } from "./postgres/cluster.ts";
 import { type Joined, joinOrStart } from "./postgres/launch.ts";
 import { type Natives, prepareNatives } from "./postgres/natives.ts";
-import { clusterPlace, substitutePlace } from "./postgres/place.ts";
+import { clusterPlace, possiblePlaces } from "./postgres/place.ts";
 import { startWatchdog, stopPostmaster } from "./postgres/process.ts";
 import { forgetPersistence, isUsed, registerUser } from "./postgres/users.ts";
 
@@ -103,7 +103,7 @@ async function describe(
 
 /** Removes a cluster with its data, wherever it stands; refuses while a living process uses it. */
 export async function removePostgres(dataDirectory: string): Promise<void> {
-    for (const place of [resolve(dataDirectory), await substitutePlace(dataDirectory)]) {
+    for (const place of possiblePlaces(dataDirectory)) {
         await forgetPersistence(place);
         if (await isUsed(place)) {
             throw new ConfigError(

@@ -5,7 +5,7 @@ import { defaultWorld, ensureWorld, type LoadedSource } from "./load/ensure-worl
 import { prepareDatabase } from "./load/schema.ts";
 import { removePostgres, startPostgres } from "./postgres.ts";
 
-export { defaultWorld, ensureWorld, type LoadedSource, type WorldOptions } from "./load/ensure-world.ts";
+export { ensureWorld, type LoadedSource } from "./load/ensure-world.ts";
 export { loadFolder } from "./load/load-folder.ts";
 
 export interface SandboxOptions {

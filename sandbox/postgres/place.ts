@@ -8,7 +8,7 @@ import type { Account } from "./account.ts";
 /** Our folder under the system's temporary one: for what cannot stand where it was asked for. */
 export async function temporaryPlace(...names: readonly string[]): Promise<string> {
     const uid = process.getuid?.() ?? 0;
-    const base = join(tmpdir(), `racealpha-sandbox-${uid}`);
+    const base = temporaryBase();
     // As root the server's account has to pass through, but not to list.
     await mkdir(base, { mode: uid === 0 ? 0o711 : 0o700 }).catch(ignore("EEXIST"));
     const found = await lstat(base);
@@ -34,15 +34,22 @@ export async function clusterPlace(
     const folder = resolve(wanted);
     const reason = await unusable(folder, account);
     if (reason === undefined) return folder;
-    const place = await substitutePlace(folder);
+    const place = await temporaryPlace("clusters", keyOf(folder));
     note(`${folder}: ${reason}, so the sandbox's data stand in ${place}`);
     return place;
 }
 
-/** The place under the temporary folder that stands for a wanted one. */
-export async function substitutePlace(wanted: string): Promise<string> {
-    const key = createHash("sha256").update(resolve(wanted)).digest("hex").slice(0, 16);
-    return temporaryPlace("clusters", key);
+/** Every place where the cluster of a wanted folder may stand; none of them is made. */
+export function possiblePlaces(wanted: string): readonly string[] {
+    return [resolve(wanted), join(temporaryBase(), "clusters", keyOf(wanted))];
+}
+
+function keyOf(wanted: string): string {
+    return createHash("sha256").update(resolve(wanted)).digest("hex").slice(0, 16);
+}
+
+function temporaryBase(): string {
+    return join(tmpdir(), `racealpha-sandbox-${process.getuid?.() ?? 0}`);
 }
 
 async function unusable(folder: string, account: Account | undefined): Promise<string | undefined> {

@@ -51,7 +51,7 @@ function paceOf(starters: readonly Runner[]): number {
 }
 
 /** How the pace of this race suits the runner's style. */
-export function paceEffect({ horse }: Runner, leaders: number): number {
+function paceEffect({ horse }: Runner, leaders: number): number {
     if (horse.style < 0.2) return leaders === 1 ? 0.45 : leaders === 2 ? 0.15 : -0.1 * leaders;
     return (horse.style - 0.5) * 0.14 * (leaders - 2);
 }

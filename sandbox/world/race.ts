@@ -1,7 +1,7 @@
 import type { Horse, Person } from "./population.ts";
 import type { Track } from "./tracks.ts";
 
-export type FinishStatus =
+type FinishStatus =
     | "FINISHED"
     | "DNF"
     | "FELL"

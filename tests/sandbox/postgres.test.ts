@@ -44,6 +44,7 @@ afterAll(async () => {
 
 describe("the embedded Postgres", () => {
     const folder = () => join(scratch, "shared");
+    const expendable = () => join(scratch, "expendable");
     const data = () => join(folder(), "cluster", "data");
 
     it("starts on an address that only this machine reaches, and asks for a password", async () => {
@@ -118,7 +119,7 @@ describe("the embedded Postgres", () => {
     });
 
     it("ends when the process that started it is killed", async () => {
-        const place = join(scratch, "orphan");
+        const place = expendable();
         const child = startChild(place);
         const { port } = await firstLine(child);
         const { pid } = (await readPostmaster(join(place, "cluster", "data")))!;
@@ -130,7 +131,7 @@ describe("the embedded Postgres", () => {
     });
 
     it("outlives the killed process that started it while another one uses it", async () => {
-        const place = join(scratch, "handed-on");
+        const place = expendable();
         const child = startChild(place);
         const { port } = await firstLine(child);
         await using server = await started(place);
@@ -142,7 +143,7 @@ describe("the embedded Postgres", () => {
     });
 
     it("moves a cluster of another version away and says so", async () => {
-        const place = join(scratch, "old");
+        const place = expendable();
         await (await started(place)).stop();
         await writeFile(join(place, "cluster", "data", "PG_VERSION"), "12\n");
         notes.length = 0;
@@ -154,7 +155,7 @@ describe("the embedded Postgres", () => {
     });
 
     it("moves a broken cluster away and says so", async () => {
-        const place = join(scratch, "broken");
+        const place = expendable();
         await (await started(place)).stop();
         await rm(join(place, "cluster", "data", "global"), { recursive: true });
         notes.length = 0;
@@ -175,7 +176,7 @@ describe("the embedded Postgres", () => {
     });
 
     it("is removed only when nobody uses it", async () => {
-        const place = join(scratch, "removed");
+        const place = expendable();
         const server = await started(place);
         await expect(removePostgres(place)).rejects.toThrow(/a running process uses this database/);
         await server.stop();
