@@ -21,6 +21,8 @@ export function isBuilt(model: CompiledModel): boolean {
 
 /** Makes a SQL model's relation in place of what had its name, in one transaction. */
 export async function materialize(warehouse: Warehouse, model: CompiledModel, root: string): Promise<void> {
+    // Preparing refuses what is more than one statement, before the second one could do anything.
+    await warehouse.describe(model.sql);
     switch (model.config.materialized) {
         case "table":
         case "postgres_table":

@@ -82,17 +82,16 @@ function warehouseOver(path: string, pool: ConnectionPool): Warehouse {
             await using(sql, (connection) => connection.run(sql));
         },
         async executeAll(statements) {
-            await using("begin transaction", async (connection) => {
-                await connection.run("begin transaction");
-                try {
-                    for (const sql of statements) await runStatement(connection, sql);
-                    await runStatement(connection, "commit");
-                } catch (error) {
-                    // After a failed commit there is no transaction left to roll back.
-                    await connection.run("rollback").catch(() => undefined);
-                    throw error;
+            const connection = await pool.acquire();
+            try {
+                for (const sql of ["begin transaction", ...statements, "commit"]) {
+                    await pool.track(runStatement(connection, sql));
                 }
-            });
+            } catch (error) {
+                await pool.discard(connection);
+                throw error;
+            }
+            pool.release(connection);
         },
         async rows(sql) {
             return using(sql, async (connection) => {

@@ -3,8 +3,9 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import type { Warehouse } from "../../runner/warehouse/types.ts";
+import { withWarehouse } from "../../runner/warehouse/warehouse.ts";
 import { type Built, buildCompiled, buildShop, compiledShop } from "./build-fixture.ts";
-import { withMemoryWarehouse, withTemporaryDirectory } from "./warehouse-fixture.ts";
+import { limitsIn, withMemoryWarehouse, withTemporaryDirectory } from "./warehouse-fixture.ts";
 
 /** `name status rows columns`, one a node. */
 function summary({ results }: Built): readonly string[] {
@@ -285,5 +286,40 @@ test("macros are there before the models, in whatever order they need each other
         expect(summary(await buildCompiled(warehouse, compiled))).toEqual(["prices success 1 1"]);
         const broken = compiledShop({}, { macros: [macro("oops", "create macro oops(price) as (")] });
         await expect(buildCompiled(warehouse, broken)).rejects.toThrow(/^macros\/oops\.sql: Parser Error/);
+    });
+});
+
+test("a model of two statements is refused before either runs", async () => {
+    await withMemoryWarehouse(async (warehouse) => {
+        await warehouse.execute("create table kept as select 1 as n");
+        const built = await buildShop(warehouse, { two: { sql: "select 1 as n;\ndrop table kept" } });
+        expect(built.results[0]?.message).toContain("Cannot prepare multiple statements at once");
+        expect(await tables(warehouse)).toEqual(["kept base table"]);
+    });
+});
+
+test("many models built at once into a file do not get into each other's way", async () => {
+    await withTemporaryDirectory(async (directory) => {
+        const names = Array.from({ length: 60 }, (_, index) => `model_${index}`);
+        const models = Object.fromEntries(
+            names.map((name, index) => [
+                name,
+                {
+                    sql:
+                        index === 0
+                            ? "select range as n, repeat('x', (range % 40)::integer) as t from range(20000)"
+                            : `select * from main.model_0 where n % ${index} = 0`,
+                    refs: index === 0 ? [] : ["model_0"],
+                    materialized: index % 5 === 4 ? ("view" as const) : ("table" as const),
+                },
+            ]),
+        );
+        await withWarehouse(join(directory, "w.duckdb"), limitsIn(directory), async (warehouse) => {
+            for (let round = 0; round < 2; round++) {
+                const built = await buildShop(warehouse, models, { concurrency: 8 });
+                expect(built.results.filter(({ status }) => status !== "success")).toEqual([]);
+            }
+        });
+        expect(await readdir(directory)).toEqual(["spill", "w.duckdb"]);
     });
 });
