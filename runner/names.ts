@@ -10,7 +10,7 @@ export function quoteText(text: string): string {
 
 /** Known names that look like a misspelt one, nearest first, at most three. */
 export function nearestNames(name: string, known: Iterable<string>): readonly string[] {
-    const limit = Math.max(2, Math.floor(name.length / 3));
+    const limit = name.length < 3 ? 1 : Math.max(2, Math.floor(name.length / 3));
     return [...known]
         .map((candidate) => ({
             candidate,

@@ -11,8 +11,12 @@ interface Walk {
     readonly helpers: ReadonlySet<string>;
     /** Names of `{{#*inline "x"}}` in this file. */
     readonly inline: ReadonlySet<string>;
+    readonly macroArguments: MacroArguments;
     readonly report: Report;
 }
+
+/** Names that a macro uses, or `undefined` when its text cannot tell. */
+export type MacroArguments = (macro: string) => ReadonlySet<string> | undefined;
 
 /** What can be said of names without rendering, in branches too that this run does not take. */
 export function checkTemplate(
@@ -21,11 +25,17 @@ export function checkTemplate(
     kind: "model" | "macro",
     known: KnownNames,
     helpers: ReadonlySet<string>,
+    macroArguments: MacroArguments,
     report: Report,
 ): void {
     const inline = new Set<string>();
     collectInline(syntax as unknown as Node, inline);
-    walk(syntax as unknown as Node, { file, known, helpers, inline, report }, kind === "model", new Set());
+    walk(
+        syntax as unknown as Node,
+        { file, known, helpers, inline, macroArguments, report },
+        kind === "model",
+        new Set(),
+    );
 }
 
 /**
@@ -83,6 +93,13 @@ function checkCall(node: Node, state: Walk, atRoot: boolean, locals: ReadonlySet
 
 /** `{{ref "typo"}}` in a branch that is not taken is still a typo. */
 function checkNamed(node: Node, name: string, params: readonly hbs.AST.Expression[], state: Walk): void {
+    if (["if", "unless", "with"].includes(name) && params.length !== 1) {
+        report(
+            state,
+            node,
+            `${name} takes one value: {{#${name} value}}; a comparison goes in brackets: {{#${name} (eq a b)}}`,
+        );
+    }
     const [first] = params;
     if (first?.type !== "StringLiteral") return;
     const { value } = first as hbs.AST.StringLiteral;
@@ -100,12 +117,27 @@ function checkPartial(node: Node, state: Walk): void {
     const name = node.name as hbs.AST.PathExpression;
     if (name.type !== "PathExpression" || name.data) return;
     const { original } = name;
-    if (state.known.partials.has(original) || state.inline.has(original)) return;
-    report(
-        state,
-        node,
-        `there is no macro macros/${original}.hbs; ${nearest(original, state.known.partials)}`,
-    );
+    if (state.inline.has(original)) return;
+    if (!state.known.partials.has(original)) {
+        report(
+            state,
+            node,
+            `there is no macro macros/${original}.hbs; ${nearest(original, state.known.partials)}`,
+        );
+        return;
+    }
+    const taken = state.macroArguments(original);
+    for (const { key } of (node.hash as hbs.AST.Hash | undefined)?.pairs ?? []) {
+        if (taken === undefined || taken.has(key)) continue;
+        report(
+            state,
+            node,
+            `macros/${original}.hbs does not use ${key}; ${nearest(
+                key,
+                [...taken].filter((one) => !state.helpers.has(one)),
+            )}`,
+        );
+    }
 }
 
 function checkPath(path: hbs.AST.PathExpression, state: Walk, locals: ReadonlySet<string>): void {

@@ -126,7 +126,7 @@ function draftAssertions(
             continue;
         }
         const { output, rendering, problems: found } = engine.render(parsed.template);
-        const config = inlineConfig(rendering.configs, assertionConfigSchema, text, found);
+        const config = inlineConfig(rendering.configs, assertionConfigSchema, { file, text }, found);
         if (config.enabled === false) continue;
         problems.push(...found);
         const disabled = [...rendering.refs.keys()].filter(

@@ -49,11 +49,11 @@ function draftSql(model: ModelFile, engine: TemplateEngine, problems: Problem[])
     }
     const { output, rendering, problems: found } = engine.render(parsed.template);
     problems.push(...found);
-    const inline = inlineConfig(rendering.configs, inlineConfigSchema, model.text, problems);
+    const inline = inlineConfig(rendering.configs, inlineConfigSchema, model, problems);
     const config = overlayConfig(model.config, inline);
     const description = config.description || leadingComment(parsed.template.syntax);
     if (
-        found.length + engine.problems.length === 0 &&
+        problems.length + engine.problems.length === 0 &&
         output.replace(/\uFDD0[^\uFDD1]*\uFDD1/g, "").trim() === ""
     ) {
         problems.push({ file: model.file, message: "renders to nothing: a model is one SELECT" });

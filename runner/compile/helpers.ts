@@ -27,7 +27,8 @@ export function createHelpers(known: KnownNames, current: () => Rendering): Read
             const report = (message: string) => {
                 current().problems.push({ position: positionOf(options, current()), message });
             };
-            if (args.length < least || args.length > most) {
+            const hasHash = options.name !== "config" && Object.keys(options.hash).length > 0;
+            if (args.length < least || args.length > most || hasHash || options.fn) {
                 report(`${options.name} is used as ${usage}`);
                 return "";
             }

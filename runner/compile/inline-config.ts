@@ -11,7 +11,7 @@ const listKeys = ["tags", "grain"];
 export function inlineConfig<Config extends object>(
     configs: Rendering["configs"],
     schema: z.ZodType<Config>,
-    text: string,
+    template: { readonly file: string; readonly text: string },
     problems: Problem[],
 ): Config {
     const merged = {};
@@ -28,6 +28,7 @@ export function inlineConfig<Config extends object>(
         const document = { file: position.file, value, locate: () => position };
         Object.assign(merged, checkShape(schema, value, document, [], found));
         for (const { key, message } of found) {
+            const text = position.file === template.file ? template.text : "";
             problems.push(locatedProblem(position, text, `config ${key ?? ""}: ${message}`));
         }
     }

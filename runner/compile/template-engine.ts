@@ -3,7 +3,9 @@ import type { Problem } from "../errors.ts";
 import type { MacroFile, Project } from "../project/project.ts";
 import { checkTemplate } from "./check-template.ts";
 import { createHelpers, type Helper, strictEach } from "./helpers.ts";
+import { macroArguments } from "./macro-arguments.ts";
 import { nameMark } from "./markers.ts";
+import { describeRenderError, EndlessMacro } from "./render-error.ts";
 import { type KnownNames, newRendering, type Rendering } from "./scope.ts";
 import { locatedProblem } from "./snippet.ts";
 import { parseTemplate, type Template } from "./template.ts";
@@ -32,7 +34,7 @@ const deepestMacro = 50;
 export function createTemplateEngine(project: Project): TemplateEngine {
     const engine = Handlebars.create();
     const files: string[] = [];
-    const texts = new Map<string, string>();
+    const templates = new Map<string, Template>();
     let rendering = newRendering("");
     const current = () => rendering;
     const partials = project.macros.filter(({ kind }) => kind === "partial");
@@ -48,52 +50,65 @@ export function createTemplateEngine(project: Project): TemplateEngine {
         engine.registerHelper(name, helper as Handlebars.HelperDelegate);
     const helperNames = new Set([...Object.keys(helpers), "if", "unless", "with", "lookup"]);
 
-    const parse = (file: string, text: string, kind: "model" | "macro") => {
+    const parse = (file: string, text: string) => {
         files.push(file);
-        texts.set(file, text);
         const parsed = parseTemplate(file, text, files.length - 1);
-        if ("problem" in parsed) return { problems: [parsed.problem] };
+        if ("template" in parsed) templates.set(file, parsed.template);
+        return parsed;
+    };
+    const argumentsOf = new Map<string, ReadonlySet<string> | undefined>();
+    const check = ({ file, text, syntax }: Template, kind: "model" | "macro") => {
         const found: Problem[] = [];
-        checkTemplate(file, parsed.template.syntax, kind, known, helperNames, (position, message) => {
-            found.push(locatedProblem(position, text, message));
-        });
-        return { template: parsed.template, problems: found };
+        checkTemplate(
+            file,
+            syntax,
+            kind,
+            known,
+            helperNames,
+            (macro) => argumentsOf.get(macro),
+            (position, message) => {
+                found.push(locatedProblem(position, text, message));
+            },
+        );
+        return found;
     };
 
     const problems: Problem[] = [];
-    for (const macro of partials) {
-        const parsed = parse(macro.file, macro.text, "macro");
-        problems.push(...parsed.problems);
-        if (!parsed.template) continue;
+    for (const { name, file, text } of partials) {
+        const parsed = parse(file, text);
+        if ("problem" in parsed) {
+            problems.push(parsed.problem);
+            continue;
+        }
+        argumentsOf.set(name, macroArguments(parsed.template.syntax));
         const compiled = engine.compile(parsed.template.marked, compileOptions);
-        engine.registerPartial(macro.name, (context: unknown, options?: Handlebars.RuntimeOptions) => {
-            rendering.stack.push(macro.file);
-            if (rendering.stack.length > deepestMacro) throw new EndlessMacro(macro.file);
+        engine.registerPartial(name, (context: unknown, options?: Handlebars.RuntimeOptions) => {
+            rendering.stack.push(file);
+            if (rendering.stack.length > deepestMacro) throw new EndlessMacro(file);
             const output = compiled(context, options).replace(/\n+$/, "");
             rendering.stack.pop();
             return output;
         });
     }
-    const staticProblems = new Map<string, readonly Problem[]>();
+    // Once all are known, since macros call each other.
+    for (const { file } of partials) {
+        const template = templates.get(file);
+        if (template) problems.push(...check(template, "macro"));
+    }
     return {
         files,
         problems,
-        parse: (file, text) => {
-            const { template, problems: found } = parse(file, text, "model");
-            if (!template) return { problem: found[0]! };
-            staticProblems.set(file, found);
-            return { template };
-        },
+        parse,
         render: (template) => {
             rendering = newRendering(template.file);
-            const found: Problem[] = [...(staticProblems.get(template.file) ?? [])];
+            const found: Problem[] = check(template, "model");
             let output = "";
             try {
                 output = engine.compile(template.marked, compileOptions)(rootContext);
             } catch (error) {
                 // What the checks found before fails here again, less clearly.
                 if (found.length === 0 && problems.length === 0) {
-                    found.push(describeRenderError(error as Error, rendering, texts));
+                    found.push(describeRenderError(error as Error, rendering, templates));
                 }
             }
             // Nor does a line need two: a name that is not there also makes a helper complain of its value.
@@ -101,7 +116,7 @@ export function createTemplateEngine(project: Project): TemplateEngine {
             for (const { position, message } of rendering.problems) {
                 if (lines.has(`${position.file}:${position.line}`)) continue;
                 const via = position.file === template.file ? "" : `, in ${template.file}`;
-                found.push(locatedProblem(position, texts.get(position.file) ?? "", message + via));
+                found.push(locatedProblem(position, templates.get(position.file)?.text ?? "", message + via));
             }
             return { output, rendering, problems: found };
         },
@@ -120,30 +135,4 @@ function knownNames(project: Project, partials: readonly MacroFile[]): KnownName
         partials: new Set(partials.map(({ name }) => name)),
         env: project.env,
     };
-}
-
-class EndlessMacro extends Error {
-    readonly file: string;
-    constructor(file: string) {
-        super(`${file} calls itself without an end`);
-        this.file = file;
-    }
-}
-
-function describeRenderError(
-    error: Error & { readonly lineNumber?: number; readonly column?: number },
-    { stack }: Rendering,
-    texts: ReadonlyMap<string, string>,
-): Problem {
-    const file = stack.at(-1)!;
-    const caller = stack.length > 1 ? `, called from ${stack.slice(0, -1).reverse().join(", from ")}` : "";
-    if (error instanceof EndlessMacro) return { file: stack[0]!, message: error.message };
-    const missing = /^"(.+)" not defined in /.exec(error.message);
-    // Whatever else Handlebars throws while it renders is about a value that is not there or not of its kind.
-    const reason = missing ? `there is no ${missing[1]} here` : error.message.replace(/ - \d+:\d+$/, "");
-    const hint = missing && stack.length > 1 ? `: pass it, {{> name ${missing[1]}=...}}` : "";
-    const message = `${reason}${hint}${caller}`;
-    if (error.lineNumber === undefined) return { file, message };
-    const position = { file, line: error.lineNumber, column: (error.column ?? 0) + 1 };
-    return locatedProblem(position, texts.get(file) ?? "", message);
 }

@@ -127,9 +127,11 @@ function describeSyntaxError(file: string, text: string, error: HandlebarsError)
     const got = /got '(\w+)'/.exec(rest.join(" "))?.[1];
     const position = findParsePosition(text, shown, arrow.indexOf("^"));
     const what =
-        got === "EOF"
-            ? "the template ends inside a block or an expression: is a {{/...}} or a }} missing?"
-            : `not a template: unexpected ${describeToken(got)}`;
+        position && text.split("\n")[position.line - 1]!.startsWith("{{!", position.column - 1)
+            ? "this comment is not closed: {{!-- ... --}}"
+            : got === "EOF"
+              ? "the template ends inside a block or an expression: is a {{/...}} or a }} missing?"
+              : `not a template: unexpected ${describeToken(got)}`;
     return locatedProblem({ file, ...(position ?? { line, column: 1 }) }, text, what);
 }
 

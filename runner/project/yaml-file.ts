@@ -39,7 +39,12 @@ export function describePath(path: KeyPath): string {
 /** The documents of a file's text; syntax errors go to `problems`, and their document is left out. */
 export function parseYaml(file: string, text: string, problems: Problem[]): readonly YamlDocument[] {
     const lines = new LineCounter();
-    const parsed = parseAllDocuments(text, { lineCounter: lines, merge: true, prettyErrors: false });
+    const parsed = parseAllDocuments(text, {
+        lineCounter: lines,
+        merge: true,
+        prettyErrors: false,
+        logLevel: "silent",
+    });
     const documents: YamlDocument[] = [];
     for (const document of parsed as Document.Parsed[]) {
         for (const error of document.errors) {
@@ -47,9 +52,14 @@ export function parseYaml(file: string, text: string, problems: Problem[]): read
             problems.push({ file, line, column: col, message: `not valid YAML: ${error.message}` });
         }
         if (document.errors.length > 0) continue;
+        const data = readData(document);
+        if ("problem" in data) {
+            problems.push({ file, message: data.problem });
+            continue;
+        }
         documents.push({
             file,
-            value: document.contents === null ? undefined : document.toJS({ maxAliasCount: 1000 }),
+            value: data.value,
             locate: (path) => {
                 const offset = findOffset(document, path);
                 if (offset === undefined) return { file };
@@ -59,6 +69,16 @@ export function parseYaml(file: string, text: string, problems: Problem[]): read
         });
     }
     return documents;
+}
+
+/** Aliases are followed here, and only here found missing. */
+function readData(document: Document.Parsed): { readonly value: unknown } | { readonly problem: string } {
+    if (document.contents === null) return { value: undefined };
+    try {
+        return { value: document.toJS({ maxAliasCount: 1000 }) };
+    } catch (error) {
+        return { problem: `not valid YAML: ${(error as Error).message}` };
+    }
 }
 
 function findOffset(document: Document.Parsed, path: KeyPath): number | undefined {
