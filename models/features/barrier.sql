@@ -31,16 +31,52 @@ gates as (
     )
 ),
 
+-- The same for how starters were known to run on the morning of their race.
+style_days as (
+    select
+        runners.location,
+        runners.barrier_position,
+        running_style.running_style,
+        runners.race_date,
+        count(*) filter (where runners.has_run) as starts,
+        count(*) filter (where runners.is_win) as wins,
+        coalesce(sum((1 / runners.total_runners)::decimal(18, 12)) filter (where runners.has_run), 0) as expected_wins,
+    from {{ref "runners"}} as runners
+    inner join {{ref "running_style"}} as running_style on runners.runner_id = running_style.runner_id
+    where
+        runners.barrier_position is not null
+        and running_style.running_style <> 'unknown'
+    group by
+        runners.location,
+        runners.barrier_position,
+        running_style.running_style,
+        runners.race_date
+),
+
+styles as (
+    select
+        location,
+        barrier_position,
+        running_style,
+        race_date,
+        sum(starts) over days_before as starts,
+        sum(wins) over days_before as wins,
+        sum(expected_wins) over days_before as expected_wins,
+    from style_days
+    window days_before as (
+        partition by location, barrier_position, running_style order by race_date
+        rows between unbounded preceding and 1 preceding
+    )
+),
+
 horses as (
     select
         runner_id,
         race_id,
         horse_slug,
         race_date,
+        location,
         track_key,
-        barrier,
-        total_runners,
-        rail_out_metres,
         barrier_position,
         count(*) filter (where has_run) over same_group as group_starts,
         count(*) filter (where is_win) over same_group as group_wins,
@@ -63,6 +99,10 @@ select
         when gates.starts > 0
             then (gates.wins - gates.expected_wins::double) / (gates.starts + {{var "barrier_prior_starts"}})
     end::float as barrier_advantage_at_track,
+    case
+        when styles.starts > 0
+            then (styles.wins - styles.expected_wins::double) / (styles.starts + {{var "barrier_prior_starts"}})
+    end::float as barrier_vs_run_style,
     case when horses.barrier_position is not null then horses.group_starts else 0 end::usmallint
         as horse_barrier_group_starts,
     case when horses.barrier_position is not null then rate(horses.group_wins, horses.group_starts) end
@@ -74,3 +114,9 @@ left join gates
     on horses.track_key = gates.track_key
     and horses.barrier_position = gates.barrier_position
     and horses.race_date = gates.race_date
+inner join {{ref "running_style"}} as running_style on horses.runner_id = running_style.runner_id
+left join styles
+    on horses.location = styles.location
+    and horses.barrier_position = styles.barrier_position
+    and running_style.running_style = styles.running_style
+    and horses.race_date = styles.race_date
