@@ -1,9 +1,25 @@
 import { createHash } from "node:crypto";
-import { access, chmod, constants, lstat, mkdir, stat } from "node:fs/promises";
+import {
+    access,
+    chmod,
+    constants,
+    lstat,
+    mkdir,
+    readdir,
+    readFile,
+    rm,
+    stat,
+    writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { ConfigError } from "../../runner/errors.ts";
 import type { Account } from "./account.ts";
+import { stopPostmaster } from "./process.ts";
+import { isUsed } from "./users.ts";
+
+/** File in a substitute place that names the folder it stands for. */
+const standsFor = "stands-for";
 
 /** Our folder under the system's temporary one: for what cannot stand where it was asked for. */
 export async function temporaryPlace(...names: readonly string[]): Promise<string> {
@@ -34,9 +50,24 @@ export async function clusterPlace(
     const folder = resolve(wanted);
     const reason = await unusable(folder, account);
     if (reason === undefined) return folder;
+    await sweepPlaces();
     const place = await temporaryPlace("clusters", keyOf(folder));
+    await writeFile(join(place, standsFor), folder);
     note(`${folder}: ${reason}, so the sandbox's data stand in ${place}`);
     return place;
+}
+
+/** Removes what stands for folders that are gone: nobody will ask for it again. */
+async function sweepPlaces(): Promise<void> {
+    const clusters = await temporaryPlace("clusters");
+    for (const name of await readdir(clusters)) {
+        const place = join(clusters, name);
+        const folder = await readFile(join(place, standsFor), "utf8").catch(() => undefined);
+        if (folder === undefined || (await stat(folder).catch(() => undefined)) !== undefined) continue;
+        if (await isUsed(place)) continue;
+        await stopPostmaster(join(place, "cluster", "data"));
+        await rm(place, { recursive: true, force: true });
+    }
 }
 
 /** Every place where the cluster of a wanted folder may stand; none of them is made. */

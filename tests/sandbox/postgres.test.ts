@@ -216,8 +216,13 @@ describe.skipIf(!isRoot)("the embedded Postgres, started by root", () => {
             const again = await startPostgres({ dataDirectory, natives, note });
             expect(again.data).toBe(server.data);
             await again.stop();
-            await removePostgres(dataDirectory);
+            // A folder that is gone will not be asked for: its substitute goes with the next one.
+            await rm(dataDirectory, { recursive: true });
+            const next = await startPostgres({ dataDirectory: join(closed, "next"), natives, note });
             await expect(stat(server.data)).rejects.toThrow(/ENOENT/);
+            await next.stop();
+            await removePostgres(join(closed, "next"));
+            await expect(stat(next.data)).rejects.toThrow(/ENOENT/);
         } finally {
             if (usual === undefined) delete process.env.TMPDIR;
             else process.env.TMPDIR = usual;

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,6 +27,8 @@ const note = (message: string) => void notes.push(message);
 
 beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), "sandbox-root-"));
+    // Where tests run as root, the server's account has to pass.
+    await chmod(root, 0o755);
     sandbox = await openSandbox({ root });
 });
 

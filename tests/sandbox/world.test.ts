@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -30,6 +30,8 @@ describe("the source tables of a simulated world", () => {
 
     beforeAll(async () => {
         root = await mkdtemp(join(tmpdir(), "sandbox-world-"));
+        // Where tests run as root, the server's account has to pass.
+        await chmod(root, 0o755);
         sandbox = await openSandbox({ root });
         await ensureWorld(sandbox.url, settings);
     });
