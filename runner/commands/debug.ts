@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { access, constants, mkdir, statfs } from "node:fs/promises";
 import colours from "picocolors";
-import { type CheckedSource, inspectSources } from "../extract/inspect-sources.ts";
+import { type InspectedSource, inspectSources } from "../extract/inspect-sources.ts";
 import { withClient } from "../postgres/connect.ts";
 import { scrub } from "../secrets.ts";
 import { countOf, formatAge, formatBytes } from "../status/format.ts";
@@ -108,7 +108,7 @@ async function describeSource(
     return ["ok", `${list}; optional and missing, so NULL to the models: ${missing.join(", ")}`];
 }
 
-function describeTable({ name, rows }: CheckedSource): string {
+function describeTable({ name, rows }: InspectedSource): string {
     return rows === undefined ? name : `${name} (about ${countOf(rows, "row")})`;
 }
 
