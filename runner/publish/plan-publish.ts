@@ -3,8 +3,9 @@ import { createObjects } from "./build.ts";
 import { plannedIndexes } from "./build-statements.ts";
 import { qualified } from "./live-object.ts";
 import { preflight } from "./preflight.ts";
-import { type PublishOptions, prepareSession } from "./publish.ts";
+import type { PublishOptions } from "./publish.ts";
 import { describePublication, modelsToPublish } from "./published.ts";
+import { prepareSession } from "./session.ts";
 import { swapBlock } from "./swap-block.ts";
 import { planSwap } from "./swap-plan.ts";
 

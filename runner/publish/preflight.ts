@@ -27,6 +27,7 @@ export async function preflight(
         ...objects.flatMap((object) => objectProblems(object, live.get(qualified(object)))),
         ...(await dependentProblems(client, [...live.values()])),
         ...(await ownerProblems(client, [...live.values()])),
+        ...(await rightProblems(client, objects, [...live.values()])),
     ];
     const notes: string[] = [];
     for (const table of publication.tables) {
@@ -230,6 +231,46 @@ async function ownerProblems(
         const names = live.filter((object) => object.owner === owner).map(qualified);
         return `${names.join(", ")} belongs to ${owner}, and ${role} may not act for it: grant ${quoteName(owner)} to ${quoteName(role)};`;
     });
+}
+
+/** Rights that the swap needs at its end are asked for at the beginning. */
+async function rightProblems(
+    client: PostgresClient,
+    objects: readonly Published[],
+    live: readonly LiveObject[],
+): Promise<readonly string[]> {
+    const { rows } = await client.query<{
+        role: string;
+        bypass: boolean;
+        closed: string[];
+        unknown: string[];
+    }>(
+        `select current_user as role, (select rolbypassrls or rolsuper from pg_roles where rolname = current_user) as bypass,
+                array(select nspname::text from pg_namespace
+                      where nspname = any ($1) and not has_schema_privilege(oid, 'create, usage')) as closed,
+                array(select role from unnest($2::text[]) as role
+                      where role <> 'public' and not exists (select from pg_roles where rolname = role)) as unknown`,
+        [
+            [...new Set(objects.map(({ schema }) => schema))],
+            [...new Set(objects.flatMap((object) => object.grantSelect))],
+        ],
+    );
+    const { role, bypass, closed, unknown } = rows[0]!;
+    const forced = bypass ? [] : live.filter(({ forceRowSecurity }) => forceRowSecurity);
+    return [
+        ...closed.map(
+            (schema) =>
+                `${role} may not create tables in the schema ${schema}: grant create, usage on schema ${quoteName(schema)} to ${quoteName(role)};`,
+        ),
+        ...unknown.map(
+            (name) =>
+                `grant_select names the role ${name}, which does not exist here: create role ${quoteName(name)};`,
+        ),
+        ...forced.map(
+            (object) =>
+                `${qualified(object)} forces row security on its owner, so that ${role} cannot count its rows: alter role ${quoteName(role)} bypassrls;`,
+        ),
+    ];
 }
 
 /** A new index moves into the schema in service under its name, which must be free there by then. */

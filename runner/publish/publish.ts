@@ -14,6 +14,7 @@ import { loadTable } from "./load.ts";
 import { preflight } from "./preflight.ts";
 import { describePublication, modelsToPublish, type Published } from "./published.ts";
 import { schemas } from "./schemas.ts";
+import { prepareSession } from "./session.ts";
 import type { OnStep, PublishOverride } from "./steps.ts";
 import { swap } from "./swap.ts";
 import { planSwap } from "./swap-plan.ts";
@@ -65,17 +66,6 @@ export async function publishModels(options: PublishOptions): Promise<PublishRes
             return publishGeneration({ ...options, lock }, client, publication);
         },
     );
-}
-
-/** Names are written out in full everywhere; row security must fail rather than hide rows from the load. */
-export async function prepareSession(client: PostgresClient): Promise<void> {
-    await client.query("set search_path = ''; set row_security = off; set synchronize_seqscans = off");
-    // Where the server has it: a statement of a client that died ends soon, and its locks with it.
-    await client
-        .query(
-            `select set_config(name, '2s', false) from pg_catalog.pg_settings where name = 'client_connection_check_interval'`,
-        )
-        .catch(() => undefined);
 }
 
 async function publishGeneration(

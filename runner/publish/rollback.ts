@@ -6,8 +6,9 @@ import { dropBuild } from "./build.ts";
 import { grantStatement, liveName, policyStatement } from "./build-statements.ts";
 import { type ArchivedObject, openGeneration, readArchived, readGenerations } from "./generations.ts";
 import { type LiveObject, qualified, readLiveObjects } from "./live-object.ts";
-import { type PublishOptions, prepareSession } from "./publish.ts";
+import type { PublishOptions } from "./publish.ts";
 import { schemas } from "./schemas.ts";
+import { prepareSession } from "./session.ts";
 import { type SwapOutcome, swap } from "./swap.ts";
 import { planArchive, publicationStatements, readSides, type SwapPlan } from "./swap-plan.ts";
 

@@ -1,0 +1,12 @@
+import type { PostgresClient } from "../postgres/connect.ts";
+
+/** Names are written out in full everywhere; row security must fail rather than hide rows from the load. */
+export async function prepareSession(client: PostgresClient): Promise<void> {
+    await client.query("set search_path = ''; set row_security = off; set synchronize_seqscans = off");
+    // Where the server has it: a statement of a client that died ends soon, and its locks with it.
+    await client
+        .query(
+            `select set_config(name, '2s', false) from pg_catalog.pg_settings where name = 'client_connection_check_interval'`,
+        )
+        .catch(() => undefined);
+}

@@ -1,0 +1,140 @@
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { withClient } from "../../runner/postgres/connect.ts";
+import { resumePublish } from "../../runner/publish/resume.ts";
+import { createDatabase, type TestDatabase } from "../postgres-server.ts";
+import { connectionTo, fillStable, publish, stable, withMemoryWarehouse } from "./world.ts";
+
+/** A database as a hosting service sets it up: no superuser, roles of an API, an event trigger on DDL. */
+let database: TestDatabase;
+let url: string;
+// Roles belong to the whole server, which other test files share.
+const suffix = randomBytes(3).toString("hex");
+const owner = `owner_${suffix}`;
+const visitor = `visitor_${suffix}`;
+const member = `member_${suffix}`;
+
+beforeAll(async () => {
+    database = await createDatabase("hosted");
+    const asOwner = new URL(database.url);
+    asOwner.username = owner;
+    asOwner.password = suffix;
+    url = asOwner.href;
+    await admin(`
+        create role ${owner} login password '${suffix}' createrole bypassrls;
+        create role ${visitor} nologin; create role ${member} nologin;
+        grant ${visitor}, ${member} to ${owner};
+        do $$ begin execute format('grant create on database %I to ${owner}', current_database()); end $$;
+        alter schema public owner to ${owner};
+        alter default privileges for role ${owner} in schema public grant all on tables to ${visitor}, ${member};
+        grant usage on schema public to ${visitor}, ${member};
+        create function public.watch_ddl() returns event_trigger language plpgsql as $$
+        declare command record;
+        begin
+            for command in select * from pg_event_trigger_ddl_commands() loop
+                if command.command_tag in ('CREATE SCHEMA', 'ALTER SCHEMA', 'CREATE TABLE', 'ALTER TABLE', 'CREATE MATERIALIZED VIEW',
+                    'ALTER MATERIALIZED VIEW', 'COMMENT', 'CREATE TRIGGER', 'CREATE VIEW', 'ALTER VIEW') then
+                    notify pgrst, 'reload schema';
+                end if;
+            end loop;
+        end $$;
+        create event trigger watch_ddl on ddl_command_end execute function public.watch_ddl();`);
+});
+afterAll(async () => {
+    await database.drop();
+    await withClient({ url: serverOf(database.url) }, (client) =>
+        client.query(`drop role ${owner}; drop role ${visitor}; drop role ${member}`),
+    );
+});
+
+function serverOf(text: string): string {
+    const server = new URL(text);
+    server.pathname = "/postgres";
+    return server.href;
+}
+
+const admin = (sql: string) => withClient({ url: database.url }, (client) => client.query(sql));
+const value = async (sql: string) => Object.values((await admin(sql)).rows[0] as object)[0];
+
+test("a role without superuser rights publishes; API roles read what was declared and nothing else", async () => {
+    const models = stable.map((model) =>
+        model.name === "starts" ? { ...model, publish: { ...model.publish, grantSelect: [member] } } : model,
+    );
+    await withMemoryWarehouse(async (warehouse) => {
+        for (const generation of [1, 2]) {
+            await fillStable(warehouse, generation);
+            await publish({ url, warehouse, models });
+        }
+    });
+    expect(await value("select max(generation) from public.starts")).toBe(2);
+    expect(
+        await value(`select string_agg(relname, ',' order by relname) from pg_class where relkind in ('r', 'm')
+        and relnamespace::regnamespace::text ~ '^(public|serving|rebuild)' and has_table_privilege('${visitor}', oid, 'select')`),
+    ).toBeNull();
+    expect(await value(`select has_table_privilege('${member}', 'public.starts', 'select')`)).toBe(true);
+    expect(await value(`select has_table_privilege('${member}', 'public.starts', 'insert')`)).toBe(false);
+});
+
+test("a publish makes the REST API reload its schema at most twice", async () => {
+    await withClient({ url: database.url }, async (listener) => {
+        let reloads = 0;
+        listener.driver.on("notification", ({ payload }) => {
+            if (payload === "reload schema") reloads++;
+        });
+        await listener.query("listen pgrst");
+        await withMemoryWarehouse(async (warehouse) => {
+            await fillStable(warehouse, 3);
+            await publish({ url, warehouse });
+        });
+        await listener.query("select 1");
+        expect(reloads).toBeGreaterThan(0);
+        expect(reloads).toBeLessThanOrEqual(2);
+    });
+});
+
+test("missing rights are found before any work, each with the statement that gives them", async () => {
+    await admin(
+        `create schema closed; create table public.ours as select 1 as id; alter table public.ours owner to postgres`,
+    );
+    await withMemoryWarehouse(async (warehouse) => {
+        await warehouse.execute("create table bets as select 1 as id; create table ours as select 1 as id");
+        const publishing = publish({
+            url,
+            warehouse,
+            models: [
+                { name: "bets", publish: { schema: "closed", grantSelect: ["nobody_here"] } },
+                { name: "ours" },
+            ],
+        });
+        await expect(publishing).rejects.toThrow(
+            new RegExp(
+                `public.ours belongs to postgres, and ${owner} may not act for it: grant "postgres" to "${owner}";` +
+                    `[^]*grant create, usage on schema "closed" to "${owner}";[^]*create role "nobody_here";`,
+            ),
+        );
+    });
+});
+
+test("a build that did not get its locks can be swapped in later, alone", async () => {
+    const run = { id: "test", startedAt: new Date() };
+    const resume = () =>
+        resumePublish({
+            connection: connectionTo(url),
+            run,
+            report: () => undefined,
+            signal: new AbortController().signal,
+        });
+    await withMemoryWarehouse(async (warehouse) => {
+        await fillStable(warehouse, 4);
+        await withClient({ url: database.url }, async (reader) => {
+            await reader.query("begin; select count(*) from public.starts");
+            await expect(publish({ url, warehouse, settings: { swapTimeoutSeconds: 0.3 } })).rejects.toThrow(
+                /within 0.3 s/,
+            );
+            await reader.query("commit");
+        });
+    });
+    expect(await resume()).toMatchObject({ attempts: 1 });
+    expect(await value("select max(form_generation) from public.latest_starts")).toBe(4);
+    await expect(resume()).rejects.toThrow("There is no finished build that waits for its swap");
+});
