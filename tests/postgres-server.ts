@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inject } from "vitest";
@@ -17,6 +17,8 @@ declare module "vitest" {
 /** vitest's globalSetup: one server for all test files; each file makes a database of its own in it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
     const folder = await mkdtemp(join(tmpdir(), "rebuild-tests-"));
+    // Where tests run as root, the server's account has to pass.
+    await chmod(folder, 0o755);
     const server = await startPostgres({ dataDirectory: join(folder, "postgres") });
     project.provide("postgresUrl", server.url);
     return async () => {
