@@ -66,7 +66,9 @@ async function dateFinding(
     const type = live?.columns.find(({ name }) => name === asOf)?.type;
     if (asOf === undefined || !columns.has(asOf) || !type || !/^(date|timestamp)/.test(type))
         return undefined;
-    const latest = (relation: string) => `(select max(${quoteName(asOf)}) from ${relation})`;
+    // Days to come are a schedule, which may well be shortened.
+    const latest = (relation: string) =>
+        `(select max(${quoteName(asOf)}) from ${relation} where ${quoteName(asOf)} <= current_date)`;
     const { rows } = await client.query<{
         before: string | null;
         after: string | null;
