@@ -126,12 +126,16 @@ function describeSyntaxError(file: string, text: string, error: HandlebarsError)
     const line = Number(/line (\d+)/.exec(first)?.[1] ?? 1);
     const got = /got '(\w+)'/.exec(rest.join(" "))?.[1];
     const position = findParsePosition(text, shown, arrow.indexOf("^"));
+    // The only text that the lexer itself refuses is a comment without an end.
+    const comment = text.split("\n")[line - 1]?.lastIndexOf("{{!") ?? -1;
+    if (first.startsWith("Lexical") && comment >= 0) {
+        const at = { file, line, column: comment + 1 };
+        return locatedProblem(at, text, "this comment is not closed: {{!-- ... --}}");
+    }
     const what =
-        position && text.split("\n")[position.line - 1]!.startsWith("{{!", position.column - 1)
-            ? "this comment is not closed: {{!-- ... --}}"
-            : got === "EOF"
-              ? "the template ends inside a block or an expression: is a {{/...}} or a }} missing?"
-              : `not a template: unexpected ${describeToken(got)}`;
+        got === "EOF"
+            ? "the template ends inside a block or an expression: is a {{/...}} or a }} missing?"
+            : `not a template: unexpected ${describeToken(got)}`;
     return locatedProblem({ file, ...(position ?? { line, column: 1 }) }, text, what);
 }
 

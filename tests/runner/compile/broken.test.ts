@@ -27,11 +27,11 @@ describe("a name that does not exist", () => {
             ].join("\n"),
             {
                 "tests/assertions/other.sql": 'select * from {{ref "nothing_like_it"}}',
-                "macros/rate.hbs": '{{var "windos"}}',
+                "macros/other.hbs": '{{var "windos"}}',
             },
         );
         expect(lines.map((line) => line.split("\n")[0])).toEqual([
-            "macros/rate.hbs:1:1 rebuild.yml has no variable windos; did you mean windows?",
+            "macros/other.hbs:1:1 rebuild.yml has no variable windos; did you mean windows?",
             "models/base/tried.sql:1:38 there is no model or seed order_day; did you mean order_days?",
             "models/base/tried.sql:2:5 rebuild.yml has no variable large_orders; did you mean large_order?",
             "models/base/tried.sql:2:29 there is no source order; did you mean orders?",
@@ -86,6 +86,22 @@ describe("a name that does not exist", () => {
         ]);
     });
 
+    it("is an error as an argument that a macro does not use", async () => {
+        expect((await tried("select {{> rate part=1 hole=2 whole=2}}"))[0]!.split("\n")[0]).toBe(
+            "models/base/tried.sql:1:8 macros/rate.hbs does not use hole; did you mean whole?",
+        );
+    });
+
+    it("of an item or of @index is shown where the template asks for it", async () => {
+        const firstLine = async (text: string) => (await tried(text))[0]!.split("\n")[0];
+        expect(await firstLine("select\n{{#each (list 1)}}{{days}}{{/each}}")).toBe(
+            "models/base/tried.sql:2:21 there is no days here",
+        );
+        expect(await firstLine("select {{@index}}")).toBe(
+            "models/base/tried.sql:1:10 there is no @index here: it exists inside of {{#each}}",
+        );
+    });
+
     it("of the environment says what to do", async () => {
         expect((await tried("select '{{env_var \"REGION\"}}'"))[0]!.split("\n")[0]).toBe(
             'models/base/tried.sql:1:9 the environment variable REGION is not set; set it or give a default: {{env_var "REGION" "default"}}',
@@ -109,6 +125,11 @@ describe("a template that cannot be parsed", () => {
             "a block that is not closed",
             "select\n{{#if (var 'large_order')}} 1",
             "2:30 the template ends inside a block or an expression: is a {{/...}} or a }} missing?",
+        ],
+        [
+            "a comment that is not closed",
+            "select 1\n{{!-- later",
+            "2:1 this comment is not closed: {{!-- ... --}}",
         ],
         [
             "an else without a block",
