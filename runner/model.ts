@@ -10,7 +10,7 @@ import type { VarValue } from "./project/project.ts";
  * | bigint; ubigint | BigInt64Array; BigUint64Array | any typed array of integers |
  * | date | Int32Array, days since 1970-01-01 | |
  * | timestamp, timestamptz; time | BigInt64Array, microseconds since 1970-01-01 (UTC); since midnight | |
- * | varchar, enum | array of text | enum: not written |
+ * | varchar, enum | array of text | |
  * | blob | array of Uint8Array | |
  * | decimal(w,s) | array of text, exact | scaled integers: Int16Array (w <= 4), Int32Array (w <= 9), BigInt64Array (w <= 18); Float64Array, rounded |
  * | interval | array of text, as DuckDB prints it | BigInt64Array, two a row: days << 32 + months, microseconds |

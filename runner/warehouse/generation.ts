@@ -81,6 +81,8 @@ async function copyLastGood(path: string, file: string): Promise<void> {
     }
     // A clone costs nothing where the file system can share blocks; elsewhere it is a copy.
     await copyFile(path, file, constants.COPYFILE_FICLONE);
+    // Left by a tool that wrote into it and died: what it says belongs to the file.
+    if (existsSync(`${path}.wal`)) await copyFile(`${path}.wal`, `${file}.wal`);
 }
 
 /** The file is closed and has no .wal; after the rename is on disk, readers find the one or the other. */

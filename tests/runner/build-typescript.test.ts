@@ -72,6 +72,7 @@ test("a TypeScript model that fails leaves no table and no trace", async () => {
     await withModel(body, async (warehouse, { status, message }) => {
         expect(status).toBe("failed");
         expect(message).toContain('models/running.ts: Binder Error: Referenced column "nothing"');
+        expect(message).toContain("1 | select nothing\n");
         expect(await warehouse.rows("select table_name from information_schema.tables")).toEqual([
             { table_name: "prices" },
         ]);
