@@ -1,0 +1,57 @@
+import { ConfigError, type Problem } from "../errors.ts";
+import { quoteName } from "../names.ts";
+import type { Source } from "../project/project.ts";
+import type { Warehouse } from "../warehouse/types.ts";
+import { allowedForms } from "./checked-cast.ts";
+import type { FileColumn } from "./file-columns.ts";
+import { readFunction, type SourceFile } from "./source-files.ts";
+
+/**
+ * The first value of each column that its declared type cannot hold, with its place. It reads the file once
+ * more, in order and in one thread, which only happens after the load has failed.
+ */
+export async function findWrongValues(
+    warehouse: Warehouse,
+    source: Source,
+    file: SourceFile,
+    columns: readonly FileColumn[],
+): Promise<ConfigError | undefined> {
+    const checked = columns.filter(({ isWrong }) => isWrong !== undefined);
+    if (checked.length === 0) return undefined;
+    const number = file.format === "parquet" ? "file_row_number + 1" : "row_number() over ()";
+    const numbered = `(select ${number} as "row number", * from ${readFunction(file, { inOrder: true })})`;
+    const firsts = checked.map(
+        ({ isWrong }, index) => `min(case when ${isWrong} then "row number" end) as first_${index}`,
+    );
+    const [found] = await warehouse.rows(`select ${firsts.join(", ")} from ${numbered} as numbered`);
+    const problems: Problem[] = [];
+    for (const [index, { column, foundName }] of checked.entries()) {
+        const first = found?.[`first_${index}`];
+        if (first === null || first === undefined || foundName === undefined) continue;
+        const name = quoteName(foundName);
+        const [row] = await warehouse.rows(
+            `select cast(${name} as varchar) as value from ${numbered} as numbered where "row number" = ${first}`,
+        );
+        const value = row?.value;
+        const line = file.format === "csv" ? await lineOf(warehouse, numbered, Number(first)) : undefined;
+        problems.push({
+            file: file.path,
+            ...(line !== undefined && { line }),
+            message:
+                `row ${first}, column ${column.name}: ` +
+                (value === null
+                    ? `NULL, and sources.${source.name}.columns.${column.name} in ${source.file} is declared nullable: false.`
+                    : `${JSON.stringify(value)} is no ${column.type}; allowed are ${allowedForms(column.type)}.`),
+        });
+    }
+    return problems.length > 0 ? new ConfigError(problems) : undefined;
+}
+
+/** The line on which a row begins: behind the header, and behind the line breaks within earlier values. */
+async function lineOf(warehouse: Warehouse, numbered: string, row: number): Promise<number> {
+    const [found] = await warehouse.rows(
+        `select coalesce(sum(length(line) - length(replace(line, chr(10), ''))), 0)::bigint as breaks
+        from (select concat_ws(',', columns(* exclude ("row number"))) as line from ${numbered} as numbered where "row number" < ${row}) as earlier`,
+    );
+    return row + 1 + Number(found?.breaks ?? 0);
+}
