@@ -19,11 +19,11 @@ export interface ModelTest extends TestBase {
 }
 
 /** The columns and types that the yml declares, against those of the relation. */
-export interface ContractTest extends TestBase {
+interface ContractTest extends TestBase {
     readonly type: "contract";
 }
 
-export interface AssertionTest extends TestBase {
+interface AssertionTest extends TestBase {
     readonly type: "assertion";
 }
 

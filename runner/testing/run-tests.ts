@@ -8,8 +8,6 @@ import { runModelTests } from "./run-model-tests.ts";
 import { rowCondition } from "./test-query.ts";
 import { brokenBy, identity, toResult, type Verdict } from "./verdict.ts";
 
-export { listTests };
-
 export interface TestOptions {
     readonly warehouse: Warehouse;
     readonly compiled: CompiledProject;

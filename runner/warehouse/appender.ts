@@ -13,7 +13,7 @@ import type { WarehouseAppender } from "./types.ts";
 import { type ColumnWriter, columnWriter } from "./write-column.ts";
 
 /** DuckDB's vectors hold this many rows, so a chunk that is appended holds no more. */
-export const vectorSize = 2048;
+const vectorSize = 2048;
 
 /** All rows go in within one transaction: after `abort`, or a crash, the table is as it was before. */
 export async function openAppender(

@@ -60,7 +60,7 @@ function stem(path: string): string {
 }
 
 /** Files of runs that died. Under the directory's lock no other run can be alive. */
-export async function removeStaleGenerations(path: string): Promise<readonly string[]> {
+async function removeStaleGenerations(path: string): Promise<readonly string[]> {
     const prefix = `${basename(stem(path))}.`;
     const names = await readdir(dirname(path)).catch(() => [] as string[]);
     const stale = names.filter(

@@ -23,7 +23,7 @@ export function resultColumn(name: string, type: DuckDBType): ResultColumn {
     return { name, type, typeText: String(type), ...(layout ? { layout } : {}) };
 }
 
-export const layoutWidths: Readonly<Record<RawLayout, number>> = {
+const layoutWidths: Readonly<Record<RawLayout, number>> = {
     int8: 1,
     uint8: 1,
     int16: 2,

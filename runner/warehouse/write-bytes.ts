@@ -1,6 +1,6 @@
 import duckdb from "@duckdb/node-bindings";
+import type { Fill } from "./column-slice.ts";
 import { parseInterval } from "./parse-text.ts";
-import type { Fill } from "./write-column.ts";
 import { copyToVector, wrongValue } from "./write-numbers.ts";
 
 /**

@@ -1,23 +1,11 @@
 import { type DuckDBDecimalType, type DuckDBEnumType, type DuckDBType, DuckDBTypeId } from "@duckdb/node-api";
 import duckdb from "@duckdb/node-bindings";
-import type { Column, ColumnValues } from "../model.ts";
+import type { Column } from "../model.ts";
+import type { Fill } from "./column-slice.ts";
 import { parseDecimal, parseInteger, parseUuid } from "./parse-text.ts";
 import { layoutOf } from "./raw-chunk.ts";
 import { fillBytes, fillIntervals, fillText } from "./write-bytes.ts";
 import { fillIntegers, fillNumbers } from "./write-numbers.ts";
-
-/** Rows `start` to `start + count` of a column's values, and which of them are not NULL (absent: all). */
-export interface Slice {
-    readonly values: ColumnValues;
-    readonly start: number;
-    readonly count: number;
-    readonly valid?: Uint8Array;
-    /** For messages: `column margin (DECIMAL(8,2))`. */
-    readonly label: string;
-}
-
-/** Puts the values of a slice into the first rows of a vector; NULLs are somebody else's work. */
-export type Fill = (vector: duckdb.Vector, slice: Slice) => void;
 
 /** Writes `count` rows of a column, from `start` on, into the first rows of a vector. */
 export type ColumnWriter = (vector: duckdb.Vector, column: Column, start: number, count: number) => void;

@@ -1,7 +1,7 @@
 import duckdb from "@duckdb/node-bindings";
 import type { ColumnValues } from "../model.ts";
+import type { Fill, Slice } from "./column-slice.ts";
 import type { RawLayout } from "./types.ts";
-import type { Fill, Slice } from "./write-column.ts";
 
 const arrays = {
     int8: Int8Array,
