@@ -97,6 +97,26 @@ with final as (
         spells.second_up_starts,
         spells.second_up_win_rate,
 
+        rating_features.horse_elo,
+        rating_features.is_elo_default,
+        rating_features.elo_races_count,
+        rating_features.elo_rank_in_race,
+        rating_features.elo_percentile_in_race,
+        rating_features.field_avg_elo,
+        rating_features.elo_vs_field_avg,
+        rating_features.elo_vs_field_best,
+        rating_features.elo_win_probability,
+        rating_features.elo_trend_3,
+        rating_features.elo_peak,
+        rating_features.elo_vs_peak,
+        rating_features.last_opponents_elo,
+        rating_features.avg_opponents_elo_5,
+        rating_features.opponents_elo_change,
+        rating_features.jockey_elo,
+        rating_features.jockey_elo_vs_field_avg,
+        rating_features.trainer_elo,
+        rating_features.trainer_elo_vs_field_avg,
+
         jockey.jockey_total_rides,
         jockey.jockey_win_rate,
         jockey.jockey_place_rate,
@@ -282,6 +302,7 @@ with final as (
         going.going_suited_score,
 
         barrier.barrier_advantage_at_track,
+        barrier.barrier_vs_run_style,
         barrier.horse_barrier_group_starts,
         barrier.horse_barrier_group_win_rate,
         barrier.horse_barrier_group_place_rate,
@@ -338,6 +359,18 @@ with final as (
         market_history.past_win_surplus_vs_market,
         market_history.past_finish_vs_odds_rank_5,
 
+        interactions.elo_x_jockey_win_rate,
+        interactions.elo_x_trainer_win_rate,
+        interactions.weight_x_elo,
+        interactions.barrier_x_total_runners,
+        interactions.barrier_x_distance,
+        interactions.form_x_freshness,
+        interactions.track_wr_x_distance_wr,
+        interactions.running_style_x_barrier,
+        interactions.running_style_x_distance_bucket,
+        interactions.jockey_wr_x_trainer_wr,
+        interactions.closing_ability_x_pace_pressure,
+
         market.win_odds,
         market.odds_implied_probability,
         market.market_probability,
@@ -348,11 +381,19 @@ with final as (
         market.is_longshot,
         market.log_win_odds,
         market.odds_to_favorite_ratio,
+
+        market_value.elo_vs_odds_gap,
+        market_value.form_vs_odds_gap,
+        market_value.elo_vs_market_probability,
+        market_value.improving_longshot,
+        market_value.class_drop_longshot,
+        market_value.connection_longshot,
     from {{ref "race_card"}} as race_card
     inner join {{ref "career"}} as career on race_card.runner_id = career.runner_id
     inner join {{ref "form"}} as form on race_card.runner_id = form.runner_id
     inner join {{ref "form_changes"}} as form_changes on race_card.runner_id = form_changes.runner_id
     inner join {{ref "spells"}} as spells on race_card.runner_id = spells.runner_id
+    inner join {{ref "rating_features"}} as rating_features on race_card.runner_id = rating_features.runner_id
     inner join {{ref "jockey"}} as jockey on race_card.runner_id = jockey.runner_id
     inner join {{ref "jockey_conditions"}} as jockey_conditions on race_card.runner_id = jockey_conditions.runner_id
     inner join {{ref "trainer"}} as trainer on race_card.runner_id = trainer.runner_id
@@ -370,7 +411,9 @@ with final as (
     inner join {{ref "field"}} as field on race_card.runner_id = field.runner_id
     inner join {{ref "cross_region"}} as cross_region on race_card.runner_id = cross_region.runner_id
     inner join {{ref "market_history"}} as market_history on race_card.runner_id = market_history.runner_id
+    inner join {{ref "interactions"}} as interactions on race_card.runner_id = interactions.runner_id
     inner join {{ref "market"}} as market on race_card.runner_id = market.runner_id
+    inner join {{ref "market_value"}} as market_value on race_card.runner_id = market_value.runner_id
 )
 
 select * from final

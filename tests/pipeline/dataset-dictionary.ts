@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseDocument, stringify } from "yaml";
+import { parse, stringify } from "yaml";
 
 /** A column as a family's yml declares it. */
 export type DictionaryColumn = Readonly<Record<string, unknown>>;
@@ -25,11 +25,21 @@ export function joinedFamilies(root: string): readonly string[] {
     return [...new Set(joinedColumns(root).map(({ family }) => family))];
 }
 
+const parsed = new Map<string, ReadonlyMap<string, DictionaryColumn>>();
+
 /** Columns of a feature model, from its yml. */
 export function familyColumns(root: string, family: string): ReadonlyMap<string, DictionaryColumn> {
-    const text = readFileSync(join(root, `models/features/${family}.yml`), "utf8");
-    const { columns } = parseDocument(text).toJS() as { columns: Record<string, DictionaryColumn> };
-    return new Map(Object.entries(columns));
+    return modelColumns(root, `features/${family}`);
+}
+
+function modelColumns(root: string, model: string): ReadonlyMap<string, DictionaryColumn> {
+    const file = join(root, `models/${model}.yml`);
+    const known = parsed.get(file);
+    if (known) return known;
+    const { columns } = parse(readFileSync(file, "utf8")) as { columns: Record<string, DictionaryColumn> };
+    const columnsByName = new Map(Object.entries(columns));
+    parsed.set(file, columnsByName);
+    return columnsByName;
 }
 
 /**
@@ -43,11 +53,10 @@ export function martYml(
 ): string {
     const text = readFileSync(join(root, `models/marts/${mart}.yml`), "utf8");
     const head = text.slice(0, text.indexOf("columns:"));
-    const families = new Map(joinedFamilies(root).map((family) => [family, familyColumns(root, family)]));
     const features = joinedColumns(root)
         .filter(({ name }) => options.internal || name !== "runner_id")
         .map(({ family, name }): [string, DictionaryColumn] => {
-            const column = families.get(family)?.get(name);
+            const column = familyColumns(root, family).get(name);
             if (!column) throw new Error(`models/features/${family}.yml does not describe ${name}`);
             return [name, untested(column)];
         });
@@ -58,8 +67,7 @@ export function martYml(
 
 /** Labels of the training dataset: outcomes as models/base/runners.yml describes them. */
 function labelColumns(root: string): ReadonlyMap<string, DictionaryColumn> {
-    const text = readFileSync(join(root, "models/base/runners.yml"), "utf8");
-    const { columns } = parseDocument(text).toJS() as { columns: Record<string, DictionaryColumn> };
+    const columns = modelColumns(root, "base/runners");
     const named = [
         ["final_position", "position"],
         ["finish_status", "finish_status"],
@@ -69,7 +77,9 @@ function labelColumns(root: string): ReadonlyMap<string, DictionaryColumn> {
         ["is_place", "is_place"],
         ["beat_pct", "beat_pct"],
     ] as const;
-    return new Map(named.map(([label, column]) => [label, untested({ ...columns[column], tier: "label" })]));
+    return new Map(
+        named.map(([label, column]) => [label, untested({ ...columns.get(column), tier: "label" })]),
+    );
 }
 
 /** Tests run where a column is made; a mart does not repeat them. */

@@ -1,0 +1,34 @@
+{{!-- one row per starter: products of features that work together; nothing here knows the odds of this race --}}
+with final as (
+    select
+        runners.runner_id,
+        runners.race_id,
+        runners.horse_slug,
+        runners.race_date,
+
+        (rating_features.horse_elo / {{var "elo_first"}} * jockey.jockey_win_rate)::float as elo_x_jockey_win_rate,
+        (rating_features.horse_elo / {{var "elo_first"}} * trainer.trainer_win_rate)::float as elo_x_trainer_win_rate,
+        (runners.weight / 55 * rating_features.horse_elo / {{var "elo_first"}})::float as weight_x_elo,
+        (runners.barrier / runners.total_runners)::float as barrier_x_total_runners,
+        (200 * runners.barrier / runners.race_distance)::float as barrier_x_distance,
+        (form.form_momentum * form.form_recency_score)::float as form_x_freshness,
+        (track.track_win_rate * distance.distance_win_rate)::float as track_wr_x_distance_wr,
+        (
+            (1 - 2 * running_style.expected_settle_pct)
+            * (1 - 2 * (runners.barrier - 1) / nullif(runners.total_runners::integer - 1, 0))
+        )::float as running_style_x_barrier,
+        running_style.running_style || '_' || runners.distance_range as running_style_x_distance_bucket,
+        (jockey.jockey_win_rate_shrunk * trainer.trainer_win_rate_shrunk)::float as jockey_wr_x_trainer_wr,
+        (running_style.closing_ability_score * pace.pace_pressure)::float as closing_ability_x_pace_pressure,
+    from {{ref "runners"}} as runners
+    inner join {{ref "rating_features"}} as rating_features on runners.runner_id = rating_features.runner_id
+    inner join {{ref "form"}} as form on runners.runner_id = form.runner_id
+    inner join {{ref "jockey"}} as jockey on runners.runner_id = jockey.runner_id
+    inner join {{ref "trainer"}} as trainer on runners.runner_id = trainer.runner_id
+    inner join {{ref "track"}} as track on runners.runner_id = track.runner_id
+    inner join {{ref "distance"}} as distance on runners.runner_id = distance.runner_id
+    inner join {{ref "running_style"}} as running_style on runners.runner_id = running_style.runner_id
+    inner join {{ref "pace"}} as pace on runners.runner_id = pace.runner_id
+)
+
+select * from final
