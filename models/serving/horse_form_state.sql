@@ -37,7 +37,7 @@ select
     recent.runs_last_60_days::usmallint as runs_last_60_days,
     recent.runs_last_90_days::usmallint as runs_last_90_days,
     career_state.avg_days_between_runs,
-    horse_elo.horse_elo_after as current_elo,
+    horse_elo.horse_elo_after::float as current_elo,
     running_style_state.running_style,
     running_style_state.avg_early_position_800m,
     running_style_state.avg_pos_400m,

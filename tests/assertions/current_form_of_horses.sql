@@ -31,7 +31,7 @@ where
     and (
         state.horse_slug is null
         or career.race_date - state.last_race_date <> career.days_since_last_race
-        or state.current_elo is distinct from horse_elo.horse_elo
+        or state.current_elo is distinct from horse_elo.horse_elo::float
         or state.avg_pos_400m is distinct from running_style.avg_mid_position_400m
 {{#each (list "total_races" "wins" "places" "win_percentage" "place_percentage" "consistency_score" "runs_last_60_days" "runs_last_90_days" "avg_days_between_runs") as |column|}}
         or state.{{column}} is distinct from career.{{column}}
