@@ -118,6 +118,10 @@ export class WorldRows {
         const lacksNumbers = random.chance(0.01);
         const lacksFirst = random.chance(0.03);
         const writesEntities = random.chance(0.8);
+        // The passing that belongs to each pair of columns, -1 for none: once a race, not once a runner.
+        const columns = checkpoints.map((metres) =>
+            race.passings.findIndex((passing) => passing.metres === metres),
+        );
         for (const runner of arrived) {
             if (runner.passingTimes.length === 0 || (isPartial && random.chance(0.25))) continue;
             const from = lacksFirst || (isPartial && random.chance(0.2)) ? 1 : 0;
@@ -125,36 +129,37 @@ export class WorldRows {
                 runner.number === "" || lacksNumbers ? random.pick(["", undefined]) : runner.number;
             const name = writesEntities ? withEntities(runner.horse.name) : runner.horse.name.toUpperCase();
             const copies = random.chance(0.0006) ? 2 : 1;
-            for (let copy = 0; copy < copies; copy++) this.addSectional(race, runner, number, name, from);
+            for (let copy = 0; copy < copies; copy++) {
+                this.addSectional(runner, { raceId: race.id, number, name, columns, from });
+            }
         }
     }
 
     private addSectional(
-        race: Race,
         runner: Runner,
-        number: string | undefined,
-        name: string,
-        from: number,
+        row: {
+            readonly raceId: number;
+            readonly number: string | undefined;
+            readonly name: string;
+            readonly columns: readonly number[];
+            readonly from: number;
+        },
     ): void {
+        const { raceId, number, name, columns, from } = row;
         const { sectionals } = this;
-        const known = race.passings.map(({ metres }, index) => ({ metres, index })).slice(from);
-        const at = new Map(known.map(({ metres, index }) => [metres, index]));
         sectionals.row(sectionalColumns);
-        sectionals.int8(race.id);
+        sectionals.int8(raceId);
         sectionals.text(number);
         sectionals.text(name);
-        for (const metres of checkpoints) {
-            const index = at.get(metres);
-            sectionals.int2(index === undefined ? undefined : runner.passingRanks[index]);
+        for (const index of columns) {
+            sectionals.int2(index < from ? undefined : runner.passingRanks[index]);
         }
-        for (const metres of checkpoints) {
-            const index = at.get(metres);
-            sectionals.interval(index === undefined ? undefined : runner.passingTimes[index]);
+        for (const index of columns) {
+            sectionals.interval(index < from ? undefined : runner.passingTimes[index]);
         }
-        for (const metres of checkpoints) {
-            const index = at.get(metres);
-            const time = index === undefined ? undefined : runner.passingTimes[index];
-            const before = index === undefined || index === 0 ? 0 : runner.passingTimes[index - 1];
+        for (const index of columns) {
+            const time = index < from ? undefined : runner.passingTimes[index];
+            const before = index === 0 ? 0 : runner.passingTimes[index - 1];
             sectionals.interval(time === undefined || before === undefined ? undefined : time - before);
         }
         sectionals.interval(runner.finishTime);
