@@ -46,22 +46,6 @@ export function reach(
     return reached;
 }
 
-/** Names of models and seeds that read a node directly, for every node. */
-export function dependants(compiled: CompiledProject): ReadonlyMap<string, readonly string[]> {
-    return graphOf(compiled).children;
-}
-
-/** Models and seeds that a node is made from, directly or not. */
-export function ancestorsOf(compiled: CompiledProject, name: string): ReadonlySet<string> {
-    const { parents } = graphOf(compiled);
-    return new Set([...reach([name], parents)].filter((key) => compiled.nodes.has(key)));
-}
-
-/** Models that are made from a node, directly or not. */
-export function descendantsOf(compiled: CompiledProject, name: string): ReadonlySet<string> {
-    return reach([name], graphOf(compiled).children);
-}
-
 /** Parents before children; of nodes that are free at the same time, the first by name. */
 export function orderNodes(parents: ReadonlyMap<string, readonly string[]>): readonly string[] {
     const waiting = new Map([...parents].map(([name, above]) => [name, new Set(above).size]));

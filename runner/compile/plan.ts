@@ -43,11 +43,3 @@ export function assertionsFor(compiled: CompiledProject, selected: ReadonlySet<s
         .map(({ name }) => name)
         .sort();
 }
-
-/** Nodes whose SQL the publish step takes: tagged `publish`, and the target's views. In dependency order. */
-export function publishedNodes(compiled: CompiledProject, selected: ReadonlySet<string>): readonly string[] {
-    return compiled.order.filter((name) => {
-        const node = compiled.nodes.get(name)!;
-        return selected.has(name) && node.kind !== "assertion" && node.config.tags.includes("publish");
-    });
-}

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
-import { ConfigError } from "../errors.ts";
+import { ConfigError, type Problem } from "../errors.ts";
 import type { TypeScriptModel } from "../model.ts";
 
 const exported = z.looseObject({
@@ -49,6 +49,22 @@ async function importFile(root: string, file: string): Promise<Record<string, un
         return (await import(pathToFileURL(path.join(root, file)).href)) as Record<string, unknown>;
     } catch (cause) {
         const message = cause instanceof Error ? cause.message : String(cause);
-        throw new ConfigError([{ file, message: `cannot be loaded: ${message}` }], { cause });
+        throw new ConfigError([describeImportError(root, file, message)], { cause });
     }
+}
+
+/** tsx says `Transform failed with 1 error:` and below it `/path/model.ts:3:7: ERROR: Expected ";"`. */
+function describeImportError(root: string, file: string, message: string): Problem {
+    const syntax = /^(?:.*?)([^\s:]+):(\d+):(\d+): ERROR: (.*)$/m.exec(message);
+    if (!syntax)
+        return { file, message: `cannot be loaded: ${message.split("\n")[0]!.replaceAll(`${root}/`, "")}` };
+    const [, where, line, column, what] = syntax;
+    // The file itself, or one that it imports.
+    const broken = path.relative(root, where!).split(path.sep).join("/");
+    return {
+        file: broken,
+        line: Number(line),
+        column: Number(column) + 1,
+        message: `cannot be loaded: ${what}`,
+    };
 }

@@ -56,7 +56,7 @@ const column = z.preprocess(
         unit: text.optional(),
         range: z.tuple([z.number().nullable(), z.number().nullable()]).optional(),
         null_policy: text.optional(),
-        tests: z.array(columnTest).optional(),
+        tests: z.array(columnTest).nullish(),
     }),
 );
 
@@ -79,8 +79,9 @@ const shared = {
     enabled: z.boolean().optional(),
     tags: names.optional(),
     grain: names.optional(),
-    columns: z.record(text, column).optional(),
-    tests: z.array(modelTest).optional(),
+    // `columns:` with nothing below it yet.
+    columns: z.record(text, column).nullish(),
+    tests: z.array(modelTest).nullish(),
     publish: publish.optional(),
 };
 
