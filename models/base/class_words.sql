@@ -16,8 +16,12 @@ matched as (
         spellings.race_class,
         first(patterns.basis order by patterns.priority) as basis,
         first(patterns.rating order by patterns.priority) as rating,
-        first(regexp_extract(spellings.plain, patterns.pattern, 1) order by patterns.priority) as one,
-        first(regexp_extract(spellings.plain, patterns.pattern, 2) order by patterns.priority) as other,
+        -- Figures in the text: a pattern with alternatives has its figures in one of them.
+{{#each (list 1 2 3 4) as |group|}}
+        first(
+            nullif(regexp_extract(spellings.plain, patterns.pattern, {{group}}), '') order by patterns.priority
+        )::float as figure_{{group}},
+{{/each}}
     from spellings
     inner join {{ref "class_ratings"}} as patterns
         on patterns.location in (spellings.location, '*')
@@ -34,8 +38,12 @@ rated as (
         spellings.plain,
         case matched.basis
             when 'fixed' then matched.rating
-            when 'number' then try_cast(matched.one as float)
-            when 'band' then (try_cast(matched.one as float) + try_cast(matched.other as float)) / 2
+            when 'number' then coalesce(matched.figure_1, matched.figure_2)
+            when 'band' then
+                coalesce(
+                    (matched.figure_1 + matched.figure_2) / 2,
+                    (matched.figure_3 + matched.figure_4) / 2
+                )
         end::float as class_rating,
     from spellings
     left join matched
