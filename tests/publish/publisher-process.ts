@@ -1,6 +1,6 @@
 /**
  * A publisher of its own, for tests that kill it: `publisher-process.ts URL GENERATION STEP [OCCURRENCE]`
- * kills itself, without a farewell, before that step; with the step `never` it publishes.
+ * kills itself, without a farewell, before that step; with the step `never` it publishes. Prints its steps.
  */
 import { fillStable, publish, withMemoryWarehouse } from "./world.ts";
 
@@ -12,7 +12,9 @@ await withMemoryWarehouse(async (warehouse) => {
     await publish({
         url: url!,
         warehouse,
+        settings: { swapTimeoutSeconds: 30 },
         onStep: (step) => {
+            console.log(step);
             if (step === lethalStep && ++seen === Number(occurrence)) process.kill(process.pid, "SIGKILL");
         },
     });
