@@ -1,6 +1,7 @@
-import { type PostgresClient, withClient } from "../../runner/postgres/connect.ts";
+import type { PostgresClient } from "../../runner/postgres/connect.ts";
 import { toDate, toDay } from "../world/calendar.ts";
 import { loadWorld } from "./load-world.ts";
+import { withLoadingLock } from "./schema.ts";
 import { sourceTables } from "./tables.ts";
 
 export interface WorldOptions {
@@ -40,28 +41,27 @@ const freshDays = 6;
  */
 export async function ensureWorld(url: string, options: WorldOptions = {}): Promise<LoadedSource> {
     const { note = () => undefined, signal } = options;
-    const found = await withClient(
-        { url, applicationName: "sandbox", ...(signal && { signal }) },
-        readLoaded,
-    );
-    const clock = toDate(Math.floor(Date.now() / 86_400_000));
-    if (found && !options.replace && fits(found, options, clock)) return { ...found, isNew: false };
-    const isAsked = options.replace || options.seed !== undefined || options.races !== undefined;
-    // A world gone stale is continued as it was; a wish begins from the defaults.
-    const before = !isAsked && found?.kind === "simulated" ? found : undefined;
-    const settings = {
-        seed: options.seed ?? before?.seed ?? defaultWorld.seed,
-        races: options.races ?? before?.races ?? defaultWorld.races,
-        today: options.today ?? clock,
-    };
-    const started = performance.now();
-    const rows = await loadWorld(url, settings, signal && { signal });
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    note(
-        `simulated a world of ${format(rows.races)} races with ${format(rows.results)} runners and ` +
-            `${format(rows.sectionals)} rows of sectional times up to ${settings.today} in ${seconds}s (seed ${settings.seed})`,
-    );
-    return { kind: "simulated", ...settings, isNew: true };
+    return withLoadingLock({ url, signal }, async (client) => {
+        const found = await readLoaded(client);
+        const clock = toDate(Math.floor(Date.now() / 86_400_000));
+        if (found && !options.replace && fits(found, options, clock)) return { ...found, isNew: false };
+        const isAsked = options.replace || options.seed !== undefined || options.races !== undefined;
+        // A world gone stale is continued as it was; a wish begins from the defaults.
+        const before = !isAsked && found?.kind === "simulated" ? found : undefined;
+        const settings = {
+            seed: options.seed ?? before?.seed ?? defaultWorld.seed,
+            races: options.races ?? before?.races ?? defaultWorld.races,
+            today: options.today ?? clock,
+        };
+        const started = performance.now();
+        const rows = await loadWorld(url, settings, signal && { signal });
+        const seconds = ((performance.now() - started) / 1000).toFixed(1);
+        note(
+            `simulated a world of ${format(rows.races)} races with ${format(rows.results)} runners and ` +
+                `${format(rows.sectionals)} rows of sectional times up to ${settings.today} in ${seconds}s (seed ${settings.seed})`,
+        );
+        return { kind: "simulated", ...settings, isNew: true };
+    });
 }
 
 function fits(found: Omit<LoadedSource, "isNew">, options: WorldOptions, clock: string): boolean {

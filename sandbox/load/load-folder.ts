@@ -4,9 +4,9 @@ import { join, resolve } from "node:path";
 import { createGunzip } from "node:zlib";
 import { ConfigError } from "../../runner/errors.ts";
 import { quoteName } from "../../runner/names.ts";
-import { type PostgresClient, withClient } from "../../runner/postgres/connect.ts";
+import type { PostgresClient } from "../../runner/postgres/connect.ts";
 import { type OpenCopy, openCopy } from "./copy-bytes.ts";
-import { completeTable, createLoadingTables, loadingSchema, takePlace } from "./schema.ts";
+import { completeTable, createLoadingTables, loadingSchema, takePlace, withLoadingLock } from "./schema.ts";
 import { type SourceTable, sourceTables } from "./tables.ts";
 
 /** Header lines beyond this are none. */
@@ -29,7 +29,7 @@ export async function loadFolder(
 ): Promise<void> {
     const path = resolve(folder);
     const files = await findFiles(path);
-    await withClient({ url, applicationName: "sandbox", ...(signal && { signal }) }, async (client) => {
+    await withLoadingLock({ url, signal }, async (client) => {
         await createLoadingTables(client);
         for (const { table, file } of files) {
             const started = performance.now();

@@ -1,5 +1,5 @@
 import { quoteName, quoteText } from "../../runner/names.ts";
-import type { PostgresClient } from "../../runner/postgres/connect.ts";
+import { type PostgresClient, withClient } from "../../runner/postgres/connect.ts";
 import { type SourceTable, sourceTables } from "./tables.ts";
 
 /** Where tables are filled before they take their place in `public`. */
@@ -25,6 +25,17 @@ export async function prepareDatabase(client: PostgresClient): Promise<void> {
         );
         comment on schema sandbox is 'What the source tables in public were filled with';`);
     await client.query(`grant usage on schema public to ${apiRoles.join(", ")}`);
+}
+
+/** One load at a time: all use the same schema. A session that dies lets go. */
+export async function withLoadingLock<T>(
+    { url, signal }: { readonly url: string; readonly signal?: AbortSignal | undefined },
+    callback: (client: PostgresClient) => Promise<T>,
+): Promise<T> {
+    return withClient({ url, applicationName: "sandbox", ...(signal && { signal }) }, async (client) => {
+        await client.query("select pg_advisory_lock(hashtext($1))", [loadingSchema]);
+        return callback(client);
+    });
 }
 
 /** Empty tables without constraints, in the loading schema. */

@@ -66,6 +66,14 @@ describe("the sandbox", () => {
         expect(notes[0]).toMatch(/simulated a world of 200 races with [\d,]+ runners .* \(seed 3\)/);
     });
 
+    it("simulates one world for two who want it at the same moment", async () => {
+        const both = await Promise.all([
+            ensureWorld(sandbox.url, { ...small, seed: 5 }),
+            ensureWorld(sandbox.url, { ...small, seed: 5 }),
+        ]);
+        expect(both.map(({ isNew }) => isNew).sort()).toEqual([false, true]);
+    });
+
     it("keeps a world of other settings when none are asked for, and replaces it when they are", async () => {
         await ensureWorld(sandbox.url, { seed: 3, races: 200 });
         expect(await ensureWorld(sandbox.url)).toMatchObject({ kind: "simulated", races: 200, isNew: false });
