@@ -5,7 +5,7 @@ import type { KnownNames, Rendering } from "./scope.ts";
 import { findVar, refProblem, sourceProblem } from "./unknown-name.ts";
 
 /** What Handlebars passes after a helper's own arguments. */
-export interface HelperOptions {
+interface HelperOptions {
     readonly name: string;
     readonly hash: Readonly<Record<string, unknown>>;
     readonly loc: hbs.AST.SourceLocation & { readonly source?: string };
@@ -112,7 +112,7 @@ export function strictEach(builtin: Helper, current: () => Rendering): Helper {
     };
 }
 
-export function positionOf({ loc }: HelperOptions, { stack }: Rendering): Position {
+function positionOf({ loc }: HelperOptions, { stack }: Rendering): Position {
     return { file: loc.source ?? stack.at(-1)!, line: loc.start.line, column: loc.start.column + 1 };
 }
 

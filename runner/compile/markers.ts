@@ -2,7 +2,7 @@
  * What a template leaves in its own output, to be taken out again when the SQL is put together. Unicode
  * has set these code points aside for use inside a program: no text of anybody's contains them.
  */
-export const marks = { place: "\uFDD0", name: "\uFDD2", end: "\uFDD1" } as const;
+const marks = { place: "\uFDD0", name: "\uFDD2", end: "\uFDD1" } as const;
 
 /** Where the text that follows comes from: `text` was written there, `value` was computed there. */
 export function placeMark(kind: "text" | "value", file: number, line: number, column: number): string {

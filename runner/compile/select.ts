@@ -158,7 +158,7 @@ function nothing(term: string, why: string): GraphError {
 }
 
 function namePattern(value: string): (name: string) => boolean {
-    return /[*?[{]/.test(value) ? globOf(value) : (name) => name === value;
+    return /[*?[]/.test(value) ? globOf(value) : (name) => name === value;
 }
 
 /** picomatch takes more arguments, which `filter` and `some` would fill with an index. */
@@ -170,7 +170,7 @@ function globOf(pattern: string): (text: string) => boolean {
 /** A file, a folder, or a glob over files. */
 function pathPattern(value: string): (file: string) => boolean {
     const path = value.replace(/^\.\//, "").replace(/\/+$/, "");
-    if (/[*?[{]/.test(path)) return globOf(path);
+    if (/[*?[]/.test(path)) return globOf(path);
     return (file) => file === path || file.startsWith(`${path}/`);
 }
 

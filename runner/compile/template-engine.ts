@@ -21,7 +21,7 @@ export interface TemplateEngine {
     render(template: Template): RenderedTemplate;
 }
 
-export interface RenderedTemplate {
+interface RenderedTemplate {
     readonly output: string;
     readonly rendering: Rendering;
     readonly problems: Problem[];

@@ -4,7 +4,7 @@ import type { Problem } from "../errors.ts";
 import { registerSecret } from "../secrets.ts";
 import { checkShape, suggest } from "./check-shape.ts";
 import { interpolate, type UnsetVariable } from "./interpolate.ts";
-import { defaultMemoryLimit } from "./memory-limit.ts";
+import { memoryLimit } from "./memory-limit.ts";
 import { type RawTarget, rawProfileSchema, rawTargetSchema } from "./profile-schema.ts";
 import type { PublishConnection, SourceConnection, Target, WarehouseSettings } from "./project.ts";
 import { problemAt, type YamlDocument } from "./yaml-file.ts";
@@ -164,7 +164,7 @@ function buildWarehouse(raw: NonNullable<RawTarget["warehouse"]>, root: string):
     const file = raw.path ?? "target/warehouse.duckdb";
     return {
         path: file.startsWith("md:") ? file : path.resolve(root, file),
-        memoryLimit: raw.memory_limit ?? defaultMemoryLimit(),
+        memoryLimit: memoryLimit(raw.memory_limit),
         threads: raw.threads ?? os.availableParallelism(),
         spillDirectory: path.resolve(root, raw.spill_directory ?? "target/spill"),
         concurrency: raw.concurrency ?? 4,

@@ -4,14 +4,19 @@ import os from "node:os";
 /** cgroup v2, then v1. A process in a container sees its own limit at these places. */
 const limitFiles = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
 
-/** Share of the container's memory that DuckDB may take: the rest is Node's, and DuckDB's own slack. */
-const share = 0.7;
+/** Percent of the container's memory that DuckDB may take: the rest is Node's, and DuckDB's own slack. */
+const defaultPercent = 70;
 
-/** 70 % of what this container, or else this machine, has: `1433MiB`. */
-export function defaultMemoryLimit(): string {
+/**
+ * A size as it was declared; a share (`50%`, or 70 % by default) as a size, `1433MiB`. DuckDB itself would take
+ * the share of the machine's memory, of which a container has only a part.
+ */
+export function memoryLimit(declared: string = `${defaultPercent}%`): string {
+    const percent = /^([\d.]+)\s*%$/.exec(declared);
+    if (!percent) return declared;
     const limits = limitFiles.map(readLimit).filter((limit) => limit !== undefined);
     const bytes = Math.min(os.totalmem(), ...limits);
-    return `${Math.floor((bytes * share) / 2 ** 20)}MiB`;
+    return `${Math.floor((bytes * Number(percent[1])) / 100 / 2 ** 20)}MiB`;
 }
 
 function readLimit(file: string): number | undefined {

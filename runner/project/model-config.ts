@@ -48,7 +48,7 @@ export function overlayConfig(config: ModelConfig, inline: InlineConfig): ModelC
     };
 }
 
-export function mergeTags(...lists: readonly (readonly string[] | undefined)[]): readonly string[] {
+function mergeTags(...lists: readonly (readonly string[] | undefined)[]): readonly string[] {
     return [...new Set(lists.flatMap((list) => list ?? []))].sort();
 }
 

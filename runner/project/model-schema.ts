@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { columnTypeSchema } from "./column-types.ts";
 
-export const materializations = [
+const materializations = [
     "table",
     "view",
     "ephemeral",
@@ -127,8 +127,7 @@ export const assertionConfigSchema = z.strictObject({
     description: z.string().optional(),
 });
 
-export type RawModel = z.infer<typeof rawModelSchema>;
-export type RawSeed = z.infer<typeof rawSeedSchema>;
+type RawModel = z.infer<typeof rawModelSchema>;
 /** What both kinds of yml may say beside the name. */
 export type RawNode = Omit<RawModel, "model">;
 export type RawColumn = z.infer<typeof column>;
@@ -136,4 +135,3 @@ export type RawColumnTest = z.infer<typeof columnTest>;
 export type RawModelTest = z.infer<typeof modelTest>;
 export type FolderDefaults = z.infer<typeof folderDefaultsSchema>;
 export type InlineConfig = z.infer<typeof inlineConfigSchema>;
-export type AssertionConfig = z.infer<typeof assertionConfigSchema>;

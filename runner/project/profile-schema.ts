@@ -66,4 +66,3 @@ export const rawProfileSchema = z.strictObject({
 });
 
 export type RawTarget = z.infer<typeof rawTargetSchema>;
-export type RawProfile = z.infer<typeof rawProfileSchema>;

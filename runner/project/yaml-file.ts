@@ -29,7 +29,7 @@ export function problemAt(document: YamlDocument, path: KeyPath, message: string
 }
 
 /** `columns.total_races.tests[0]` */
-export function describePath(path: KeyPath): string {
+function describePath(path: KeyPath): string {
     return path.reduce<string>((text, part) => {
         if (typeof part === "number") return `${text}[${part}]`;
         return text === "" ? part : `${text}.${part}`;

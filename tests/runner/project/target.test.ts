@@ -65,6 +65,15 @@ describe("a target", () => {
         const { warehouse, publish } = await targetOf({}, { target: "sandbox" });
         expect(warehouse.path).toBe(path.join(shopRoot, "target/warehouse.duckdb"));
         expect(warehouse.memoryLimit).toMatch(/^\d+MiB$/);
+        const half = await loadShop({
+            "profiles.yml":
+                "default: a\ntargets: { a: { source: { type: sandbox }, warehouse: { memory_limit: 35% } } }\n",
+        });
+        const mebibytes = (limit: string) => Number(limit.replace("MiB", ""));
+        expect(mebibytes(half.target.warehouse.memoryLimit) * 2).toBeCloseTo(
+            mebibytes(warehouse.memoryLimit),
+            -1,
+        );
         expect(publish).toEqual({
             type: "sandbox",
             schema: "shop",
