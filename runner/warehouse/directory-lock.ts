@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { link, mkdir, readdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { PublishError } from "../errors.ts";
@@ -41,6 +42,7 @@ export async function withDirectoryLock<T>(
     try {
         const lock = await openLock(place, directory);
         try {
+            await removeLeftovers(place);
             await writeHolder(place, holder);
             return await callback();
         } finally {
@@ -69,14 +71,23 @@ async function openLock(place: string, directory: string): Promise<DuckDBInstanc
 
 /** Made aside and linked: a process that dies here leaves no half-written file under the lock's name. */
 async function createLockFile(place: string): Promise<void> {
+    if (existsSync(lockPath(place))) return;
     const temporary = join(place, `run.lock.${randomBytes(4).toString("hex")}.tmp`);
     try {
         (await DuckDBInstance.create(temporary)).closeSync();
         await link(temporary, lockPath(place));
     } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+        // Somebody else was faster; ENOENT: and cleaned up already.
+        if (!existsSync(lockPath(place))) throw error;
     } finally {
         await rm(temporary, { force: true });
+    }
+}
+
+/** What processes left that were killed while they took the lock. */
+async function removeLeftovers(place: string): Promise<void> {
+    for (const name of await readdir(place)) {
+        if (/^run\.lock\..*\.tmp$/.test(name)) await rm(join(place, name), { force: true });
     }
 }
 

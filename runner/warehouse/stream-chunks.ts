@@ -51,7 +51,12 @@ async function assertNotAborted(
         await connection.run("rollback");
         if (pool.wasInterrupted(connection)) throw interruptedError(sql);
         await rethrowCause(connection, sql);
-        throw aborted;
+        throw new QueryError(
+            "The rows broke off in the middle, and the query succeeded when it was run again: " +
+                "look for what was short at that moment, such as memory or disk.",
+            { engine: "duckdb", sql },
+            { cause: aborted },
+        );
     }
 }
 
