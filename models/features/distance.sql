@@ -1,51 +1,44 @@
 {{!-- one row per starter: the horse's record at distances before the day of the race --}}
 with counted as (
     select
-        runners.runner_id,
-        runners.race_id,
-        runners.horse_slug,
-        runners.race_date,
-        runners.race_distance,
-        count(*) filter (where runners.has_run) over at_distance as races_at_distance,
-        count(*) filter (where runners.is_win) over at_distance as distance_wins,
-        count(*) filter (where runners.is_place) over at_distance as distance_places,
-        count(runners.beat_pct) over at_distance as distance_beat_pcts,
-        sum(runners.beat_pct::decimal(9, 8)) over at_distance as distance_beat_pct_sum,
-        avg(runners.beat_pct::decimal(9, 8)) over anywhere as avg_beat_pct,
-        min(runners.race_distance) filter (where runners.is_place) over anywhere as optimal_distance_min,
-        max(runners.race_distance) filter (where runners.is_place) over anywhere as optimal_distance_max,
-        avg(runners.race_distance) filter (where runners.has_run) over anywhere as avg_distance,
-        runners.distance_range is not null as is_known,
-    from {{ref "runners"}} as runners
-    window
-        at_distance as (
-            partition by runners.horse_key, runners.distance_range order by runners.race_date
-            range between unbounded preceding and interval 1 day preceding
-        ),
-        anywhere as (
-            partition by runners.horse_key order by runners.race_date
-            range between unbounded preceding and interval 1 day preceding
-        )
+        runner_id,
+        distance_range is not null as is_known,
+        count(*) filter (where has_run) over at_distance as races_at_distance,
+        count(*) filter (where is_win) over at_distance as distance_wins,
+        count(*) filter (where is_place) over at_distance as distance_places,
+        count(beat_pct) over at_distance as distance_beat_pcts,
+        -- A decimal adds up to the same sum in any order, so that every rebuild gives the same last digit.
+        sum(beat_pct::decimal(9, 8)) over at_distance as distance_beat_pct_sum,
+    from {{ref "runners"}}
+    window at_distance as (
+        partition by horse_key, distance_range order by race_date
+        range between unbounded preceding and interval 1 day preceding
+    )
 )
 
 select
-    runner_id,
-    race_id,
-    horse_slug,
-    race_date,
+    runners.runner_id,
+    runners.race_id,
+    runners.horse_slug,
+    runners.race_date,
 
-    case when is_known then races_at_distance else 0 end::usmallint as races_at_distance,
-    case when is_known then rate(distance_wins, races_at_distance) end as distance_win_rate,
-    case when is_known then rate(distance_places, races_at_distance) end as distance_place_rate,
-    is_known and distance_wins > 0 as has_won_at_distance,
+    case when counted.is_known then counted.races_at_distance else 0 end::usmallint as races_at_distance,
+    case when counted.is_known then rate(counted.distance_wins, counted.races_at_distance) end as distance_win_rate,
+    case when counted.is_known then rate(counted.distance_places, counted.races_at_distance) end
+        as distance_place_rate,
+    counted.is_known and counted.distance_wins > 0 as has_won_at_distance,
     -- What the horse does here beyond what it does anywhere, drawn towards nothing.
     case
-        when is_known and distance_beat_pcts > 0 then
-            (distance_beat_pct_sum::double - distance_beat_pcts * avg_beat_pct)
-            / (distance_beat_pcts + {{var "suitability_prior_starts"}})
+        when counted.is_known and counted.distance_beat_pcts > 0 then
+            (counted.distance_beat_pct_sum::double - counted.distance_beat_pcts * career_state.avg_beat_pct::double)
+            / (counted.distance_beat_pcts + {{var "suitability_prior_starts"}})
     end::float as distance_suited_score,
-    optimal_distance_min::usmallint as optimal_distance_min,
-    optimal_distance_max::usmallint as optimal_distance_max,
-    race_distance between optimal_distance_min and optimal_distance_max as is_within_optimal_distance,
-    (race_distance - avg_distance)::float as distance_vs_avg,
-from counted
+    state.shortest_placed as optimal_distance_min,
+    state.longest_placed as optimal_distance_max,
+    runners.race_distance between state.shortest_placed and state.longest_placed as is_within_optimal_distance,
+    (runners.race_distance - state.avg_distance)::float as distance_vs_avg,
+from {{ref "runners"}} as runners
+inner join counted on runners.runner_id = counted.runner_id
+inner join {{ref "previous_starts"}} as previous_starts on runners.runner_id = previous_starts.runner_id
+left join {{ref "conditions_state"}} as state on previous_starts.horse_start = state.runner_id
+left join {{ref "career_state"}} as career_state on previous_starts.horse_start = career_state.runner_id

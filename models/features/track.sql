@@ -2,9 +2,6 @@
 with counted as (
     select
         runner_id,
-        race_id,
-        horse_slug,
-        race_date,
         distance_range is not null as has_distance,
         track_category is not null as has_category,
         track_direction is not null as has_direction,
@@ -14,14 +11,8 @@ with counted as (
         count(*) filter (where is_win) over at_{{place}} as {{place}}_wins,
         count(*) filter (where is_place) over at_{{place}} as {{place}}_places,
 {{/each}}
-        count(*) filter (where has_run and track_category = 'metro') over anywhere as metro_runs,
-        count(*) filter (where is_win and track_category = 'metro') over anywhere as metro_wins,
     from {{ref "runners"}}
     window
-        anywhere as (
-            partition by horse_key order by race_date
-            range between unbounded preceding and interval 1 day preceding
-        ),
         at_track as (
             partition by horse_key, track_key order by race_date
             range between unbounded preceding and interval 1 day preceding
@@ -45,23 +36,27 @@ with counted as (
 )
 
 select
-    runner_id,
-    race_id,
-    horse_slug,
-    race_date,
+    previous_starts.runner_id,
+    previous_starts.race_id,
+    previous_starts.horse_slug,
+    previous_starts.race_date,
 
-    track_runs::usmallint as races_at_track,
-    rate(track_wins, track_runs) as track_win_rate,
-    rate(track_places, track_runs) as track_place_rate,
-    track_wins > 0 as has_won_at_track,
-    case when has_distance then track_distance_runs else 0 end::usmallint as races_at_track_distance,
-    has_distance and track_distance_wins > 0 as has_won_at_track_distance,
-    case when has_category then rate(category_wins, category_runs) end as track_category_win_rate,
-    metro_wins::usmallint as metro_wins_count,
-    rate(metro_wins, metro_runs) as metro_win_rate,
-    case when has_direction then direction_runs else 0 end::usmallint as races_in_direction,
-    case when has_direction then rate(direction_places, direction_runs) end as direction_place_rate,
-    case when has_type then type_runs else 0 end::usmallint as races_on_surface,
-    case when has_type then rate(type_wins, type_runs) end as surface_win_rate,
-    case when has_type then rate(type_places, type_runs) end as surface_place_rate,
-from counted
+    counted.track_runs::usmallint as races_at_track,
+    rate(counted.track_wins, counted.track_runs) as track_win_rate,
+    rate(counted.track_places, counted.track_runs) as track_place_rate,
+    counted.track_wins > 0 as has_won_at_track,
+    case when counted.has_distance then counted.track_distance_runs else 0 end::usmallint as races_at_track_distance,
+    counted.has_distance and counted.track_distance_wins > 0 as has_won_at_track_distance,
+    case when counted.has_category then rate(counted.category_wins, counted.category_runs) end
+        as track_category_win_rate,
+    coalesce(state.metro_wins, 0)::usmallint as metro_wins_count,
+    rate(state.metro_wins, state.metro_runs) as metro_win_rate,
+    case when counted.has_direction then counted.direction_runs else 0 end::usmallint as races_in_direction,
+    case when counted.has_direction then rate(counted.direction_places, counted.direction_runs) end
+        as direction_place_rate,
+    case when counted.has_type then counted.type_runs else 0 end::usmallint as races_on_surface,
+    case when counted.has_type then rate(counted.type_wins, counted.type_runs) end as surface_win_rate,
+    case when counted.has_type then rate(counted.type_places, counted.type_runs) end as surface_place_rate,
+from {{ref "previous_starts"}} as previous_starts
+inner join counted on previous_starts.runner_id = counted.runner_id
+left join {{ref "conditions_state"}} as state on previous_starts.horse_start = state.runner_id

@@ -1,0 +1,39 @@
+{{!-- one row per start: the horse's record by going, metro tracks and distances, this start included; later days
+      read it through previous_starts --}}
+with starts as (
+    select
+        runner_id,
+        race_id,
+        horse_slug,
+        horse_key,
+        race_distance,
+        is_win,
+        is_place,
+        is_wet_track,
+        track_category = 'metro' as is_metro,
+        -- A decimal adds up to the same sum in any order, so that every rebuild gives the same last digit.
+        case when is_wet_track then beat_pct end::decimal(9, 8) as wet_beat_pct,
+        case when not is_wet_track then beat_pct end::decimal(9, 8) as dry_beat_pct,
+    from {{ref "runners"}}
+    where has_run
+)
+
+select
+    runner_id,
+    race_id,
+    horse_slug,
+    (count(*) filter (where is_wet_track) over so_far)::usmallint as wet_runs,
+    (count(*) filter (where is_wet_track and is_win) over so_far)::usmallint as wet_wins,
+    (count(wet_beat_pct) over so_far)::usmallint as wet_beat_pcts,
+    avg(wet_beat_pct) over so_far as wet_beat_pct,
+    (count(*) filter (where not is_wet_track) over so_far)::usmallint as dry_runs,
+    (count(*) filter (where not is_wet_track and is_win) over so_far)::usmallint as dry_wins,
+    (count(dry_beat_pct) over so_far)::usmallint as dry_beat_pcts,
+    avg(dry_beat_pct) over so_far as dry_beat_pct,
+    (count(*) filter (where is_metro) over so_far)::usmallint as metro_runs,
+    (count(*) filter (where is_metro and is_win) over so_far)::usmallint as metro_wins,
+    (min(race_distance) filter (where is_place) over so_far)::usmallint as shortest_placed,
+    (max(race_distance) filter (where is_place) over so_far)::usmallint as longest_placed,
+    avg(race_distance) over so_far as avg_distance,
+from starts
+window so_far as (partition by horse_key order by runner_id rows between unbounded preceding and current row)
