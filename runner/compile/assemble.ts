@@ -19,8 +19,10 @@ export function assembleSql(
 ): AssembledSql {
     const lines: { text: string; position: Position | undefined }[] = [{ text: "", position: undefined }];
     let place: { kind: "text" | "value"; file: string; line: number; column: number } | undefined;
+    const indents: string[] = [];
     const write = (text: string) => {
         const line = lines.at(-1)!;
+        if (line.text === "") line.text = indents.join("");
         if (!line.position && place && text.trim() !== "") {
             const lead = place.kind === "text" ? text.length - text.trimStart().length : 0;
             line.position = { file: place.file, line: place.line, column: place.column + lead };
@@ -37,7 +39,9 @@ export function assembleSql(
                 place.column = 1;
             }
             lines.push({ text: "", position: undefined });
-        } else write(token.type === "name" ? nameRelation(token.kind, token.name) : token.text);
+        } else if (token.type === "indent") indents.push(token.indent);
+        else if (token.type === "outdent") indents.pop();
+        else write(token.type === "name" ? nameRelation(token.kind, token.name) : token.text);
     }
     while (lines.length > 1 && lines[0]!.text.trim() === "") lines.shift();
     while (lines.length > 1 && /^[\s;]*$/.test(lines.at(-1)!.text)) lines.pop();

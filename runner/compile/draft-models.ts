@@ -3,6 +3,7 @@ import { overlayConfig } from "../project/model-config.ts";
 import { inlineConfigSchema } from "../project/model-schema.ts";
 import type { ModelConfig, ModelFile, Project } from "../project/project.ts";
 import { inlineConfig } from "./inline-config.ts";
+import { withoutMarks } from "./markers.ts";
 import { locatedProblem } from "./snippet.ts";
 import { leadingComment } from "./template.ts";
 import type { TemplateEngine } from "./template-engine.ts";
@@ -52,10 +53,7 @@ function draftSql(model: ModelFile, engine: TemplateEngine, problems: Problem[])
     const inline = inlineConfig(rendering.configs, inlineConfigSchema, model, problems);
     const config = overlayConfig(model.config, inline);
     const description = config.description || leadingComment(parsed.template.syntax);
-    if (
-        problems.length + engine.problems.length === 0 &&
-        output.replace(/\uFDD0[^\uFDD1]*\uFDD1/g, "").trim() === ""
-    ) {
+    if (problems.length + engine.problems.length === 0 && withoutMarks(output).trim() === "") {
         problems.push({ file: model.file, message: "renders to nothing: a model is one SELECT" });
     }
     return {

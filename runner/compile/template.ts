@@ -1,6 +1,6 @@
 import Handlebars from "handlebars";
 import type { Problem } from "../errors.ts";
-import { placeMark } from "./markers.ts";
+import { indentMark, outdentMark, placeMark } from "./markers.ts";
 import { locatedProblem } from "./snippet.ts";
 
 /** A file's text as Handlebars sees it, with a mark of its place before every piece of output. */
@@ -63,7 +63,12 @@ function markProgram(program: hbs.AST.Program, file: number, isInner: boolean): 
             const { line, column } = statement.loc.start;
             marked.push(textOf(placeMark("value", file, line, column + 1), statement.loc));
         }
-        marked.push(statement);
+        if (isPartial(statement) && statement.indent !== "") {
+            // Handlebars would set the lines in itself, and their columns would be lost.
+            const indent = textOf(indentMark(statement.indent), statement.loc);
+            statement.indent = "";
+            marked.push(indent, statement, textOf(outdentMark, statement.loc));
+        } else marked.push(statement);
         // Handlebars eats the line end after a macro that stands alone, and counts on the macro's own;
         // macros are rendered without their last line end, so that they can be used within a line too.
         if (isPartial(statement) && standsAlone(statement, program.body[position + 1], isInner)) {
