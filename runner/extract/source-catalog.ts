@@ -9,6 +9,8 @@ export interface SourcePlan {
     readonly source: Source;
     /** `public.orders` */
     readonly table: string;
+    /** `"public"."orders"` */
+    readonly quotedTable: string;
     /** Estimate of the server, where it has one. */
     readonly estimatedRows?: number;
     /** Declared columns in their order; those without a transport are missing and optional. */
@@ -86,10 +88,11 @@ function planSource(
 ): SourcePlan {
     const table = `${schema}.${source.identifier}`;
     const relation = relations.find(({ name }) => name === source.identifier);
+    const quotedTable = `${quoteName(schema)}.${quoteName(source.identifier)}`;
     const key = `sources.${source.name}`;
     if (!relation) {
         problems.push({ file: source.file, key, message: describeMissingTable(source, schema, relations) });
-        return { source, table, columns: [] };
+        return { source, table, quotedTable, columns: [] };
     }
     const columns = source.columns.map((column): PlannedColumn => {
         const found = relation.columns.find(({ name }) => name === column.name);
@@ -123,7 +126,13 @@ function planSource(
             message: `${table} has none of the declared columns. Found: ${listNames(relation.columns.map(({ name }) => name))}.`,
         });
     }
-    return { source, table, columns, ...(relation.rows > 0 && { estimatedRows: relation.rows }) };
+    return {
+        source,
+        table,
+        quotedTable,
+        columns,
+        ...(relation.rows > 0 && { estimatedRows: relation.rows }),
+    };
 }
 
 function describeMissingTable(source: Source, schema: string, relations: readonly Relation[]): string {
@@ -157,9 +166,4 @@ const namesShown = 60;
 function listNames(names: readonly string[]): string {
     const shown = [...names].sort().slice(0, namesShown).join(", ");
     return names.length > namesShown ? `${shown} and ${names.length - namesShown} more` : shown;
-}
-
-/** `"shop"."orders"` */
-export function quoteTable(schema: string, name: string): string {
-    return `${quoteName(schema)}.${quoteName(name)}`;
 }

@@ -22,9 +22,9 @@ type SentColumn = PlannedColumn & { readonly transport: Transport };
 
 /**
  * Takes the rows of one source, writes them to Parquet files, and has DuckDB load each file while the next
- * one fills. Three ways were measured on 1,000,000 rows of 19 columns (248 MB): appending chunks to DuckDB took
- * 3.7 s on top of the copy, all of it in the one thread that also reads the socket; Parquet files take
- * little more than the copy itself, since DuckDB reads them on its own threads. See bench/extract.ts.
+ * one fills. Measured on 1,000,000 rows of 19 columns (248 MB) on two cores: decoding costs 1.2 s of CPU; appending chunks to
+ * DuckDB costs 2.6 s more, all in the one thread that also reads the socket; this way costs 1.5 s more, nearly all on
+ * DuckDB's own threads, of which 1 s is compressing the table. CSV through a FIFO is slower than both: see bench/extract.ts.
  */
 export class TableLoad implements CopySink {
     readonly plan: SourcePlan;
@@ -61,9 +61,8 @@ export class TableLoad implements CopySink {
 
     /** The query whose result is copied out. */
     get query(): string {
-        const [schema, ...name] = this.plan.table.split(".");
         const columns = this.#columns.map(({ transport }) => transport.select).join(", ");
-        return `select ${columns} from ${quoteName(schema!)}.${quoteName(name.join("."))}`;
+        return `select ${columns} from ${this.plan.quotedTable}`;
     }
 
     get rows(): number {
