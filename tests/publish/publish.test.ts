@@ -21,12 +21,11 @@ afterAll(async () => {
     ).catch(() => undefined);
     await database.drop();
 });
-beforeEach(() =>
+const reset = () =>
     sql(`
         drop schema if exists serving, rebuild_build, rebuild_archive, rebuild_archive_2, rebuild_archive_3, rebuild_meta cascade;
         drop schema public cascade; create schema public; grant usage on schema public to anon, tipster;
-        alter default privileges revoke all on tables from public, anon;`),
-);
+        alter default privileges revoke all on tables from public, anon;`);
 
 const sql = (text: string) => withClient({ url }, (client) => client.query(text));
 async function rows<Row = Record<string, unknown>>(text: string): Promise<readonly Row[]> {
@@ -44,6 +43,8 @@ const publishTimes = (count: number, options: Partial<Parameters<typeof publish>
     });
 
 describe("a publish", () => {
+    beforeEach(reset);
+
     test("puts tables, views, indexes and comments in place", async () => {
         await publishTimes(1);
         expect(await value("select count(*)::int from public.starts")).toBe(980);
@@ -148,6 +149,8 @@ describe("a publish", () => {
 });
 
 describe("who may read", () => {
+    beforeEach(reset);
+
     test("is nobody by default privileges, and who is declared", async () => {
         await sql("alter default privileges grant all on tables to anon, public");
         const models = stable.map((model) =>
@@ -247,85 +250,96 @@ async function describeObjects(): Promise<unknown> {
 }
 
 describe("a publish is refused, and the generation in service stays", () => {
-    const refused = async (
-        prepare: string,
-        message: RegExp,
-        options: Partial<Parameters<typeof publish>[0]> = {},
-        change = "",
-    ) => {
+    beforeAll(async () => {
+        await reset();
         await publishTimes(1);
+    });
+
+    const refused = async (
+        message: RegExp,
+        {
+            prepare,
+            undo,
+            change,
+            ...options
+        }: Partial<Parameters<typeof publish>[0]> & {
+            readonly prepare?: string;
+            readonly undo?: string;
+            readonly change?: string;
+        },
+    ) => {
         if (prepare) await sql(prepare);
         await withMemoryWarehouse(async (warehouse) => {
             await fillStable(warehouse, 2);
             if (change) await warehouse.execute(change);
             await expect(publish({ url, warehouse, ...options })).rejects.toThrow(message);
         });
-        expect(await value("select max(generation) from public.starts")).toBe(1);
-        expect(await value("select max(generation) from public.current_form")).toBe(1);
+        if (undo) await sql(undo);
+        expect(
+            await rows(
+                "select (select max(generation) from public.starts) as starts, max(generation) as form from public.current_form",
+            ),
+        ).toEqual([{ starts: 1, form: 1 }]);
     };
 
     test("when it shrank", () =>
         refused(
-            "",
             /public\.starts stays .*\n- It has 500 rows, .* of the 980 in service; allowed are 90 to 150 %.*"row-count"/,
-            {},
-            "delete from starts where race_id > 50",
+            { change: "delete from starts where race_id > 50" },
         ));
 
     test("when its latest date went back", () =>
-        refused(
-            "",
-            /latest race_date is 2020-04-05; that in service is 2020-04-09/,
-            {},
-            "update starts set race_date = '2020-04-05' where race_date > '2020-04-05'",
-        ));
+        refused(/latest race_date is 2020-04-05; that in service is 2020-04-09/, {
+            change: "update starts set race_date = '2020-04-05' where race_date > '2020-04-05'",
+        }));
 
     test("when a column lost all its values", () =>
-        refused("", /All values are NULL now in: speed/, {}, "update starts set speed = null"));
+        refused(/All values are NULL now in: speed/, { change: "update starts set speed = null" }));
 
     test("when a column is gone or has another type", () =>
         refused(
-            "",
             /column "speed" \(real\) would be gone.*\n.*column "prize" would change from numeric\(12,3\) to double precision/,
-            {},
-            "alter table starts alter prize type double; alter table starts drop speed",
+            { change: "alter table starts alter prize type double; alter table starts drop speed" },
         ));
 
     test("when a view of somebody else reads it", () =>
-        refused(
-            "create view public.winners as select * from public.starts where is_win",
-            /view public\.winners is bound to public\.starts/,
-        ));
+        refused(/view public\.winners is bound to public\.starts/, {
+            prepare: "create view public.winners as select * from public.starts where is_win",
+            undo: "drop view public.winners",
+        }));
 
     test("when a foreign key points at it", () =>
-        refused(
-            "create table public.bets (race_id bigint, horse text, foreign key (race_id, horse) references public.starts)",
-            /foreign key bets_.* of public\.bets points at public\.starts/,
-        ));
+        refused(/foreign key bets_.* of public\.bets points at public\.starts/, {
+            prepare:
+                "create table public.bets (race_id bigint, horse text, foreign key (race_id, horse) references public.starts)",
+            undo: "drop table public.bets",
+        }));
 
     test("when a function is bound to it", () =>
-        refused(
-            "create function public.best() returns setof public.starts language sql as 'select * from public.starts'",
-            /function public\.best\(\) is bound to public\.starts/,
-        ));
+        refused(/function public\.best\(\) is bound to public\.starts/, {
+            prepare:
+                "create function public.best() returns setof public.starts language sql as 'select * from public.starts'",
+            undo: "drop function public.best()",
+        }));
 
     test("when what arrived is not what was sent", () =>
-        refused("", /sum of "starts_before": \d+ in the model, \d+ in Postgres/, {
+        refused(/sum of "starts_before": \d+ in the model, \d+ in Postgres/, {
             onStep: async (step) => {
-                if (step === "verify")
+                if (step === "verify") {
                     await sql("update rebuild_build.starts set starts_before = 99 where race_id = 3");
+                }
             },
         }));
 
     test("when a sampled row differs though all sums agree", () =>
-        refused("", /sampled rows, read back, are not the bytes that were sent/, {
+        refused(/sampled rows, read back, are not the bytes that were sent/, {
             onStep: async (step) => {
                 if (step === "verify") await sql("update rebuild_build.form set horse = reverse(horse)");
             },
         }));
 
     test("when a view names a table in service", () =>
-        refused("", /reads public\.starts, which this publish replaces/, {
+        refused(/reads public\.starts, which this publish replaces/, {
             models: stable.map((model) =>
                 model.name === "latest_starts"
                     ? {
@@ -340,107 +354,112 @@ describe("a publish is refused, and the generation in service stays", () => {
         }));
 
     test("when somebody changed it while it was built", () =>
-        refused("", /public\.starts was changed by somebody/, {
+        refused(/public\.starts was changed by somebody/, {
             onStep: async (step) => {
                 if (step === "swap") await sql("grant select on public.starts to anon");
             },
         }));
 
     test("when the lock was lost on the way", () =>
-        refused("", /lock/, {
+        refused(/lock/, {
             onStep: async (step) => {
-                if (step === "swap") {
-                    await sql(`select pg_terminate_backend(pid, 5000) from pg_locks where locktype = 'advisory'
- and database = (select oid from pg_database where datname = current_database())`);
-                }
+                if (step !== "swap") return;
+                await sql(`select pg_terminate_backend(pid, 5000) from pg_locks where locktype = 'advisory'
+                    and database = (select oid from pg_database where datname = current_database())`);
             },
         }));
 });
 
-test("overrides let a change pass, and are recorded", async () => {
-    await publishTimes(1);
-    await withMemoryWarehouse(async (warehouse) => {
-        await fillStable(warehouse, 2);
-        await warehouse.execute("delete from starts where race_id > 50; alter table starts drop speed");
-        await publish({ url, warehouse, overrides: new Set(["row-count", "columns", "dates"]) });
-    });
-    expect(await value("select max(generation) from public.starts")).toBe(2);
-    expect(await value("select overrides from rebuild_meta.generation where id = 2")).toEqual([
-        "row-count",
-        "columns",
-        "dates",
-    ]);
-});
+describe("besides", () => {
+    beforeEach(reset);
 
-test("a table made by hand under the name is replaced when its columns allow it", async () => {
-    await sql("create table public.tracks (track text, name text not null)");
-    await sql("grant select on public.tracks to anon; insert into public.tracks values ('ST', 'old')");
-    const models = [{ name: "tracks", config: { grain: ["track"] } }];
-    await withMemoryWarehouse(async (warehouse) => {
-        await warehouse.execute("create table tracks as select 'Sha Tin' as name, 'ST' as track, 1 as id");
-        await publish({ url, warehouse, models });
-    });
-    expect(await rows("select * from public.tracks")).toEqual([{ name: "Sha Tin", track: "ST", id: 1 }]);
-    expect(await value("select name from rebuild_archive.tracks")).toBe("old");
-    expect(await value("select has_table_privilege('anon', 'public.tracks', 'select')")).toBe(true);
-});
-
-test("a view in the place of a table is refused", async () => {
-    await sql("create view public.tracks as select 1 as id");
-    await withMemoryWarehouse(async (warehouse) => {
-        await warehouse.execute("create table tracks as select 1 as id");
-        await expect(publish({ url, warehouse, models: [{ name: "tracks" }] })).rejects.toThrow(
-            /public\.tracks exists as a view, and a table is to be published/,
-        );
-    });
-});
-
-test("types and names that Postgres cannot hold are refused together, before any work", async () => {
-    const long = `a_${"very_".repeat(13)}long_name`;
-    await withMemoryWarehouse(async (warehouse) => {
-        await warehouse.execute(`create table tracks as select {'a': 1} as shape, 1 as ${long}`);
-        const publishing = publish({ url, warehouse, models: [{ name: "tracks" }] });
-        await expect(publishing).rejects.toThrow(
-            /Postgres keeps 63 of a name.*\n.*"shape" has the type STRUCT/s,
-        );
-    });
-    expect(compileModels([]).order).toEqual([]);
-});
-
-test("a second publisher is told who holds the lock, with exit code 3", async () => {
-    await withMemoryWarehouse(async (warehouse) => {
-        await fillStable(warehouse, 1);
-        await publish({
-            url,
-            warehouse,
-            onStep: async (step) => {
-                if (step !== "load") return;
-                const second = publish({ url, warehouse });
-                await expect(second).rejects.toMatchObject({ reason: "locked", exitCode: 3 });
-                await expect(publish({ url, warehouse })).rejects.toThrow(
-                    /rebuild lock test, server process \d+/,
-                );
-            },
+    test("overrides let a change pass, and are recorded", async () => {
+        await publishTimes(1);
+        await withMemoryWarehouse(async (warehouse) => {
+            await fillStable(warehouse, 2);
+            await warehouse.execute("delete from starts where race_id > 50; alter table starts drop speed");
+            await publish({ url, warehouse, overrides: new Set(["row-count", "columns", "dates"]) });
         });
+        expect(await value("select max(generation) from public.starts")).toBe(2);
+        expect(await value("select overrides from rebuild_meta.generation where id = 2")).toEqual([
+            "row-count",
+            "columns",
+            "dates",
+        ]);
     });
-});
 
-test("a long reader is waited for; after the time allowed the build stays, and the next run goes through", async () => {
-    await publishTimes(1);
-    await withMemoryWarehouse(async (warehouse) => {
-        await fillStable(warehouse, 2);
-        await withClient({ url, applicationName: "a long report" }, async (reader) => {
-            await reader.query("begin; select count(*) from public.starts");
-            const publishing = publish({ url, warehouse, settings: { swapTimeoutSeconds: 1 } });
-            await expect(publishing).rejects.toThrow(
-                /within 1 s .*\n- public\.starts: a long report, user postgres/s,
+    test("a table made by hand under the name is replaced when its columns allow it", async () => {
+        await sql("create table public.tracks (track text, name text not null)");
+        await sql("grant select on public.tracks to anon; insert into public.tracks values ('ST', 'old')");
+        const models = [{ name: "tracks", config: { grain: ["track"] } }];
+        await withMemoryWarehouse(async (warehouse) => {
+            await warehouse.execute(
+                "create table tracks as select 'Sha Tin' as name, 'ST' as track, 1 as id",
             );
-            // Other readers were not held up, and see the generation in service.
-            expect(await value("select max(generation) from public.starts")).toBe(1);
-            expect(await value("select max(generation) from rebuild_build.starts")).toBe(2);
-            await reader.query("commit");
+            await publish({ url, warehouse, models });
         });
-        await publish({ url, warehouse });
+        expect(await rows("select * from public.tracks")).toEqual([{ name: "Sha Tin", track: "ST", id: 1 }]);
+        expect(await value("select name from rebuild_archive.tracks")).toBe("old");
+        expect(await value("select has_table_privilege('anon', 'public.tracks', 'select')")).toBe(true);
     });
-    expect(await value("select max(generation) from public.current_form")).toBe(2);
+
+    test("a view in the place of a table is refused", async () => {
+        await sql("create view public.tracks as select 1 as id");
+        await withMemoryWarehouse(async (warehouse) => {
+            await warehouse.execute("create table tracks as select 1 as id");
+            await expect(publish({ url, warehouse, models: [{ name: "tracks" }] })).rejects.toThrow(
+                /public\.tracks exists as a view, and a table is to be published/,
+            );
+        });
+    });
+
+    test("types and names that Postgres cannot hold are refused together, before any work", async () => {
+        const long = `a_${"very_".repeat(13)}long_name`;
+        await withMemoryWarehouse(async (warehouse) => {
+            await warehouse.execute(`create table tracks as select {'a': 1} as shape, 1 as ${long}`);
+            const publishing = publish({ url, warehouse, models: [{ name: "tracks" }] });
+            await expect(publishing).rejects.toThrow(
+                /Postgres keeps 63 of a name.*\n.*"shape" has the type STRUCT/s,
+            );
+        });
+        expect(compileModels([]).order).toEqual([]);
+    });
+
+    test("a second publisher is told who holds the lock, with exit code 3", async () => {
+        await withMemoryWarehouse(async (warehouse) => {
+            await fillStable(warehouse, 1);
+            await publish({
+                url,
+                warehouse,
+                onStep: async (step) => {
+                    if (step !== "load") return;
+                    const second = publish({ url, warehouse });
+                    await expect(second).rejects.toMatchObject({ reason: "locked", exitCode: 3 });
+                    await expect(publish({ url, warehouse })).rejects.toThrow(
+                        /rebuild lock test, server process \d+/,
+                    );
+                },
+            });
+        });
+    });
+
+    test("a long reader is waited for; after the time allowed the build stays, and the next run goes through", async () => {
+        await publishTimes(1);
+        await withMemoryWarehouse(async (warehouse) => {
+            await fillStable(warehouse, 2);
+            await withClient({ url, applicationName: "a long report" }, async (reader) => {
+                await reader.query("begin; select count(*) from public.starts");
+                const publishing = publish({ url, warehouse, settings: { swapTimeoutSeconds: 1 } });
+                await expect(publishing).rejects.toThrow(
+                    /within 1 s .*\n- public\.starts: a long report, user postgres/s,
+                );
+                // Other readers were not held up, and see the generation in service.
+                expect(await value("select max(generation) from public.starts")).toBe(1);
+                expect(await value("select max(generation) from rebuild_build.starts")).toBe(2);
+                await reader.query("commit");
+            });
+            await publish({ url, warehouse });
+        });
+        expect(await value("select max(generation) from public.current_form")).toBe(2);
+    });
 });
