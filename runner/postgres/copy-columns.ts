@@ -116,22 +116,18 @@ function bytesEncoder(column: RawColumn, rowCount: number, isText: boolean): Col
                 const length = source.getUint32(row * 16, true);
                 view.setInt32(at, length);
                 at += 4;
-                if (length <= 12) {
-                    const from = row * 16 + 4;
-                    for (let index = 0; index < length; index++) {
-                        const byte = data[from + index]!;
-                        if (byte === 0 && isText) throw nulByte(column, row);
-                        target[at + index] = byte;
-                    }
-                } else {
-                    const bytes = column.bytes!(row);
-                    if (isText && bytes.includes(0)) throw nulByte(column, row);
-                    target.set(bytes, at);
-                }
+                column.copyBytes!(row, target, at);
+                if (isText && hasNul(target, at, at + length)) throw nulByte(column, row);
                 cursors[row] = at + length;
             }
         },
     };
+}
+
+function hasNul(bytes: Buffer, from: number, to: number): boolean {
+    if (to - from > 64) return bytes.subarray(from, to).includes(0);
+    for (let index = from; index < to; index++) if (bytes[index] === 0) return true;
+    return false;
 }
 
 function nulByte(column: RawColumn, row: number): UnencodableValue {

@@ -7,6 +7,7 @@ import {
     DuckDBTypeId,
 } from "@duckdb/node-api";
 import duckdb from "@duckdb/node-bindings";
+import { valueCopier } from "./long-values.ts";
 import type { RawChunk, RawColumn, RawLayout } from "./types.ts";
 
 /** A column of a result: what stays the same from chunk to chunk. */
@@ -79,7 +80,12 @@ function readVector(
         layout,
         data,
         ...(validity ? { validity } : {}),
-        ...(layout === "bytes" ? { bytes: bytesReader(data, owner) } : {}),
+        ...(layout === "bytes"
+            ? {
+                  bytes: bytesReader(data, owner),
+                  copyBytes: valueCopier(data, validity ?? undefined, rowCount, owner),
+              }
+            : {}),
         ...(type.typeId === DuckDBTypeId.ENUM ? { enumValues: (type as DuckDBEnumType).values } : {}),
         ...(type.typeId === DuckDBTypeId.DECIMAL ? { scale: (type as DuckDBDecimalType).scale } : {}),
         ...(type.typeId === DuckDBTypeId.LIST

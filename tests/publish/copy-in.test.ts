@@ -199,6 +199,27 @@ test("rows of many chunks arrive in full, and progress counts them", () =>
         expect(seen).toBe(20000);
     }));
 
+test("long texts arrive whatever way they lie in memory: neighbours, repeats, gaps, out of order", () =>
+    withMemoryWarehouse(async (warehouse) => {
+        await warehouse.execute(`create table t as
+            select i as id, case when i % 11 = 0 then null else repeat(chr(97 + (i % 26)::integer), (i * 37 % 300)::integer) || i end as a,
+                'one of few texts that come again and again ' || (i % 7) as b,
+                repeat('long ', case when i % 500 = 0 then 20000 else 3 end) || i as c
+            from range(9000) r (i)`);
+        for (const order of ["", "order by hash(id)", "order by id desc"]) {
+            await warehouse.execute(`create or replace table u as select * from t ${order}`);
+            const expected = await warehouse.rows(
+                "select id, md5(concat_ws('|', coalesce(a, '~'), b, c)) as digest from t order by id",
+            );
+            const found = await sendTable(
+                warehouse,
+                "u",
+                "id || ' ' || md5(concat_ws('|', coalesce(a, '~'), b, c))",
+            );
+            expect(new Set(found)).toEqual(new Set(expected.map(({ id, digest }) => `${id} ${digest}`)));
+        }
+    }));
+
 test("an empty table is sent as an empty table", () =>
     withMemoryWarehouse(async (warehouse) => {
         await warehouse.execute("create table t (a integer, b varchar)");
