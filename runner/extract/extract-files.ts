@@ -4,15 +4,16 @@ import { interruptedError } from "../postgres/query-failure.ts";
 import type { Source } from "../project/project.ts";
 import type { NodeResult } from "../status/events.ts";
 import type { Warehouse } from "../warehouse/types.ts";
+import { readCsvHeader } from "./csv-header.ts";
 import type { Extracted, ExtractOptions, FilesSource } from "./extract-sources.ts";
-import { type FileColumn, matchColumns } from "./file-columns.ts";
+import { type FilePart, matchColumns } from "./file-columns.ts";
 import { findWrongValues } from "./file-problems.ts";
 import { findSourceFiles, readFunction, type SourceFile } from "./source-files.ts";
 import { createSourceTables } from "./source-tables.ts";
 
 interface FilePlan {
     readonly source: Source;
-    readonly parts: readonly { readonly file: SourceFile; readonly columns: readonly FileColumn[] }[];
+    readonly parts: readonly FilePart[];
 }
 
 /** Loads the sources from a folder of files. All headers are looked at before any row is read. */
@@ -50,10 +51,10 @@ async function planFiles(
     const problems: Problem[] = [];
     const plans: FilePlan[] = [];
     for (const [source, parts] of files) {
-        const planned: FilePlan["parts"][number][] = [];
+        const planned: FilePart[] = [];
         for (const file of parts) {
             const found = await describeFile(warehouse, file, problems);
-            if (found) planned.push({ file, columns: matchColumns(source, file, found, problems) });
+            if (found) planned.push({ file, found, columns: matchColumns(source, file, found, problems) });
         }
         plans.push({ source, parts: planned });
     }
@@ -63,10 +64,11 @@ async function planFiles(
 
 async function describeFile(warehouse: Warehouse, file: SourceFile, problems: Problem[]) {
     try {
-        return await warehouse.describe(`select * from ${readFunction(file)}`);
+        if (file.format === "csv") return await readCsvHeader(file.path);
+        return await warehouse.describe(`select * from ${readFunction(file, [])}`);
     } catch (error) {
-        if (!(error instanceof QueryError)) throw error;
-        problems.push({ file: file.path, message: `cannot be read as ${file.format}: ${error.message}` });
+        const { message } = error as Error;
+        problems.push({ file: file.path, message: `cannot be read as ${file.format}: ${message}` });
         return undefined;
     }
 }
@@ -86,12 +88,13 @@ async function loadSource(
     report({ type: "node-start", ...node, ...position });
     const table = `sources.${quoteName(source.name)}`;
     let bytes = 0;
-    for (const { file, columns } of parts) {
+    for (const part of parts) {
+        const { file, found, columns } = part;
         const list = columns.map(({ expression }) => expression).join(", ");
         try {
-            await warehouse.execute(`insert into ${table} select ${list} from ${readFunction(file)}`);
+            await warehouse.execute(`insert into ${table} select ${list} from ${readFunction(file, found)}`);
         } catch (error) {
-            throw (await explain(error, warehouse, source, file, columns)) ?? error;
+            throw (await explain(error, warehouse, source, part)) ?? error;
         }
         bytes += file.bytes;
     }
@@ -115,18 +118,17 @@ async function explain(
     error: unknown,
     warehouse: Warehouse,
     source: Source,
-    file: SourceFile,
-    columns: readonly FileColumn[],
+    part: FilePart,
 ): Promise<ConfigError | undefined> {
     if (!(error instanceof QueryError) || error.failure.code === "Interrupted") return undefined;
     try {
-        const problems = await findWrongValues(warehouse, source, file, columns);
+        const problems = await findWrongValues(warehouse, source, part);
         if (problems) return problems;
     } catch (second) {
         if (!(second instanceof QueryError)) throw second;
         // The file itself cannot be read to its end: then DuckDB's message names the line.
     }
-    return new ConfigError([{ file: file.path, message: `cannot be read: ${error.message}` }], {
+    return new ConfigError([{ file: part.file.path, message: `cannot be read: ${error.message}` }], {
         cause: error,
     });
 }

@@ -16,6 +16,13 @@ export interface FileColumn {
     readonly isWrong?: string;
 }
 
+/** A file with what it holds and what is made of it. */
+export interface FilePart {
+    readonly file: SourceFile;
+    readonly found: readonly ColumnType[];
+    readonly columns: readonly FileColumn[];
+}
+
 /** Matches a file's header with the declared columns: by name, whatever the order and the case of letters. */
 export function matchColumns(
     source: Source,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ConfigError, type Problem } from "../errors.ts";
 import { nearestNames, quoteText } from "../names.ts";
 import type { Source } from "../project/project.ts";
+import type { ColumnType } from "../warehouse/types.ts";
 
 /** A file that holds rows of a source. */
 export interface SourceFile {
@@ -87,20 +88,22 @@ function describeMissingFile(source: Source, folder: string, entries: readonly D
 }
 
 /**
- * DuckDB's reader for a file. In CSV every field is text; an empty field is NULL, a quoted empty one the empty
- * text. `inOrder`: rows come as they stand in the file.
+ * DuckDB's reader for a file with these columns. In CSV every field is text; an empty field is NULL, a quoted
+ * empty one the empty text. `inOrder`: rows come as they stand in the file.
  */
 export function readFunction(
     { path, format }: SourceFile,
+    columns: readonly ColumnType[],
     options: { readonly inOrder?: boolean } = {},
 ): string {
     const file = quoteText(escapeGlob(path));
     if (format === "parquet") {
         return `read_parquet(${file}${options.inOrder ? ", file_row_number = true" : ""})`;
     }
+    const types = columns.map(({ name, type }) => `${quoteText(name)}: ${quoteText(type)}`).join(", ");
     return (
-        `read_csv(${file}, header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', ` +
-        `nullstr = '', allow_quoted_nulls = false, max_line_size = 16777216${options.inOrder ? ", parallel = false" : ""})`
+        `read_csv(${file}, auto_detect = false, header = true, columns = {${types}}, delim = ',', quote = '"', escape = '"', ` +
+        `nullstr = '', allow_quoted_nulls = false${options.inOrder ? ", parallel = false" : ""})`
     );
 }
 
