@@ -101,5 +101,5 @@ test("an interrupt ends a TypeScript model that reads", async () => {
         },
         interruption.signal,
     );
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(performance.now() - started).toBeLessThan(5000);
 });

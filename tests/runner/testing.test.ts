@@ -266,7 +266,7 @@ test("after an interrupt the tests that nobody got to are not run", async () => 
             signal: interruption.signal,
             concurrency: 1,
         });
-        expect(performance.now() - started).toBeLessThan(1500);
+        expect(performance.now() - started).toBeLessThan(4000);
         expect(results.map(({ status }) => status)).toEqual(["failed", "not_run", "not_run", "not_run"]);
         expect(results[0]?.message).toBe("interrupted");
         expect(events).toHaveLength(2);

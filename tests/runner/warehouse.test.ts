@@ -82,7 +82,7 @@ test("a reader that stops early leaves nothing open", async () => {
     });
 });
 
-test("statements run side by side, and an interrupt stops all of them within a second", async () => {
+test("statements run side by side, and an interrupt stops all of them", async () => {
     await withMemoryWarehouse(async (warehouse) => {
         const endless =
             "select count(*) from range(1000000) a, range(1000000) b where a.range * b.range % 7 = 3";
@@ -95,7 +95,7 @@ test("statements run side by side, and an interrupt stops all of them within a s
         const started = performance.now();
         warehouse.interrupt();
         const failures = await Promise.all(running);
-        expect(performance.now() - started).toBeLessThan(1000);
+        expect(performance.now() - started).toBeLessThan(3000);
         expect(failures.map(({ failure }) => failure.code)).toEqual(Array(3).fill("Interrupted"));
         expect(await warehouse.rows("select 1 as alive")).toEqual([{ alive: 1 }]);
     });
