@@ -5,7 +5,7 @@ import type { ModelConfig, Severity } from "../project/project.ts";
 export interface CompiledProject {
     /** Every enabled node by its unique name: models, seeds, assertions. Sources stand apart. */
     readonly nodes: ReadonlyMap<string, CompiledNode>;
-    /** Names of models and seeds in dependency order, ties by name. */
+    /** Names of models and seeds in dependency order: parents first, in rounds by name. */
     readonly order: readonly string[];
     /** `create or replace macro ...` statements, to be run on every new warehouse. */
     readonly macros: readonly { readonly name: string; readonly file: string; readonly sql: string }[];

@@ -1,3 +1,4 @@
+import toposort from "toposort";
 import type { CompiledProject } from "./compiled.ts";
 
 /** Who reads whom. Keys are names of nodes, and `source:name` for sources. */
@@ -46,30 +47,22 @@ export function reach(
     return reached;
 }
 
-/** Parents before children; of nodes that are free at the same time, the first by name. */
+/**
+ * Parents before children, in rounds: first all that needs nothing, by name, then all that needs only those.
+ * The order is the same whatever the order of files was. There must be no cycle: see findCycle.
+ */
 export function orderNodes(parents: ReadonlyMap<string, readonly string[]>): readonly string[] {
-    const waiting = new Map([...parents].map(([name, above]) => [name, new Set(above).size]));
-    const children = new Map<string, string[]>();
-    for (const [name, above] of parents) {
-        for (const parent of new Set(above)) children.set(parent, [...(children.get(parent) ?? []), name]);
+    const edges = [...parents].flatMap(([name, above]) =>
+        above.map((parent): [string, string] => [parent, name]),
+    );
+    const rounds = new Map<string, number>();
+    for (const name of toposort.array([...parents.keys()], edges)) {
+        const above = parents.get(name) ?? [];
+        rounds.set(name, Math.max(0, ...above.map((parent) => rounds.get(parent)! + 1)));
     }
-    const order: string[] = [];
-    // In rounds: all that is free, by name. The order is the same whatever the order of files was.
-    let free = [...waiting].filter(([, count]) => count === 0).map(([name]) => name);
-    while (free.length > 0) {
-        free.sort();
-        order.push(...free);
-        const next: string[] = [];
-        for (const name of free) {
-            for (const child of children.get(name) ?? []) {
-                const left = waiting.get(child)! - 1;
-                waiting.set(child, left);
-                if (left === 0) next.push(child);
-            }
-        }
-        free = next;
-    }
-    return order;
+    return [...rounds.keys()].sort(
+        (one, other) => rounds.get(one)! - rounds.get(other)! || (one < other ? -1 : 1),
+    );
 }
 
 /** A cycle as a path that ends where it begins, the first by name; `undefined` when there is none. */
