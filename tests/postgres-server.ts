@@ -14,8 +14,16 @@ declare module "vitest" {
     }
 }
 
-/** vitest's globalSetup: one server for all test files; each file makes a database of its own in it. */
+/**
+ * vitest's globalSetup: one server for all test files; each file makes a database of its own in it.
+ * TEST_POSTGRES_URL, of a superuser, puts another server in its place, such as one of an older version.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+    const other = process.env.TEST_POSTGRES_URL;
+    if (other !== undefined) {
+        project.provide("postgresUrl", other);
+        return async () => {};
+    }
     const folder = await mkdtemp(join(tmpdir(), "rebuild-tests-"));
     // Where tests run as root, the server's account has to pass.
     await chmod(folder, 0o755);
