@@ -26,40 +26,51 @@ export async function runGraph(graph: Graph, work: Work): Promise<ReadonlyMap<st
     const causes = new Map<string, string>();
     const waiting = new Set(graph.order);
     const running = new Map<string, Promise<void>>();
+    const bugs: unknown[] = [];
+    let wake = () => {};
 
     const start = (name: string) => {
-        const task = work.run(name).then((done) => {
-            running.delete(name);
-            outcomes.set(name, done ? "done" : "failed");
-            if (!done) causes.set(name, name);
-        });
+        const task = work
+            .run(name)
+            .then((done) => {
+                outcomes.set(name, done ? "done" : "failed");
+                if (!done) causes.set(name, name);
+            })
+            .catch((bug: unknown) => {
+                bugs.push(bug);
+            })
+            .finally(() => {
+                running.delete(name);
+                wake();
+            });
         running.set(name, task);
     };
 
-    try {
-        while (!graph.signal.aborted) {
-            for (const name of waiting) {
-                const dependencies = graph.dependencies(name);
-                const cause = dependencies.map((one) => causes.get(one)).find((one) => one !== undefined);
-                if (cause !== undefined) {
-                    waiting.delete(name);
-                    causes.set(name, cause);
-                    outcomes.set(name, "skipped");
-                    work.skip(name, cause);
-                } else if (
-                    running.size < graph.concurrency &&
-                    dependencies.every((one) => !waiting.has(one) && !running.has(one))
-                ) {
-                    waiting.delete(name);
-                    start(name);
-                }
+    while (!graph.signal.aborted && bugs.length === 0) {
+        const oneEnded = new Promise<void>((resolve) => {
+            wake = resolve;
+        });
+        for (const name of waiting) {
+            const dependencies = graph.dependencies(name);
+            const cause = dependencies.map((one) => causes.get(one)).find((one) => one !== undefined);
+            if (cause !== undefined) {
+                waiting.delete(name);
+                causes.set(name, cause);
+                outcomes.set(name, "skipped");
+                work.skip(name, cause);
+            } else if (
+                running.size < graph.concurrency &&
+                dependencies.every((one) => !waiting.has(one) && !running.has(one))
+            ) {
+                waiting.delete(name);
+                start(name);
             }
-            if (running.size === 0) break;
-            await Promise.race(running.values());
         }
-    } finally {
-        await Promise.allSettled(running.values());
+        if (running.size === 0) break;
+        await oneEnded;
     }
+    await Promise.all(running.values());
+    if (bugs.length > 0) throw bugs[0];
     for (const name of waiting) outcomes.set(name, "not_run");
     return outcomes;
 }
