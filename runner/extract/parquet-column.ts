@@ -1,6 +1,6 @@
 /** Physical types of Parquet. */
 export const physicalTypes = { int32: 1, int64: 2, float: 4, double: 5, bytes: 6, fixed: 7 } as const;
-export type PhysicalType = keyof typeof physicalTypes;
+type PhysicalType = keyof typeof physicalTypes;
 
 /** What the physical values mean; absent: themselves. */
 export type Meaning =

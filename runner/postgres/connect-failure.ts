@@ -4,7 +4,7 @@ import { scrub } from "../secrets.ts";
 import type { ConnectionSettings } from "./connection-settings.ts";
 
 /** An error of the driver, of the socket or of TLS; happy eyeballs' AggregateError holds one per address. */
-export function failureCode(error: unknown): string {
+function failureCode(error: unknown): string {
     const { code, errors } = error as {
         readonly code?: string;
         readonly errors?: readonly { code?: string }[];

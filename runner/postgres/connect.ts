@@ -36,7 +36,7 @@ export interface PostgresClient {
     readonly driver: pg.Client;
 }
 
-export interface QueryOutcome<Row> {
+interface QueryOutcome<Row> {
     readonly rows: readonly Row[];
     /** Rows returned or changed. */
     readonly rowCount: number;

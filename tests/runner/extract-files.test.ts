@@ -152,6 +152,17 @@ describe("a CSV file", () => {
         expect(results.map(({ rows }) => rows)).toEqual([1, 2, 0]);
     });
 
+    it("may come from Windows: a mark at its beginning, lines that end in two letters", async () => {
+        await write("fruit.csv", '\ufeff"id","na""me"\r\n1,"x"\r\n2,"y\r\nz"\r\n');
+        const { read } = await extract([source("fruit", { id: "integer", 'na"me': "varchar" })], {
+            read: printed("fruit"),
+        });
+        expect(read).toEqual([
+            { id: "1", 'na"me': "x" },
+            { id: "2", 'na"me': "y\r\nz" },
+        ]);
+    });
+
     it.each([
         ["smallint", "40000"],
         ["smallint", "1.5"],

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -390,6 +390,14 @@ describe("values", () => {
 });
 
 describe("tables", () => {
+    it("leave no files behind, and files of an extraction that was killed go with the next one", async () => {
+        await mkdir(join(folder, "extract-99999999-dead"));
+        await writeFile(join(folder, "extract-99999999-dead", "orders-1.parquet"), "half a file");
+        await run("create table chairs (id int); insert into chairs values (1)");
+        await extract([source("chairs", { id: "integer" })]);
+        expect(await readdir(folder)).toEqual([]);
+    });
+
     it("may be views, materialized views, partitioned or empty, and all are read in one snapshot", async () => {
         await run(`create table fruit (id int, name text); insert into fruit values (1, 'apple'), (2, 'pear');
             create view fresh_fruit as select * from fruit where id = 1;
