@@ -20,7 +20,8 @@ left join {{ref "jockey_form_state"}} as state on latest.jockey_slug = state.joc
 where
     state.jockey_slug is null
     or state.total_rides <> jockey.jockey_total_rides
-    or (state.win_percentage / 100)::float is distinct from jockey.jockey_win_rate
+    or rate(state.wins, state.total_rides) is distinct from jockey.jockey_win_rate
+    or rate(state.places, state.total_rides) is distinct from jockey.jockey_place_rate
     or state.last_ride_date + jockey.jockey_days_since_last_ride is distinct from runners.race_date
 {{#each (list 20 50) as |latest|}}
     or state.avg_position_{{latest}} is distinct from jockey.jockey_avg_position_{{latest}}

@@ -20,7 +20,8 @@ left join {{ref "trainer_form_state"}} as state on latest.trainer_slug = state.t
 where
     state.trainer_slug is null
     or state.total_runners <> trainer.trainer_total_runners
-    or (state.win_percentage / 100)::float is distinct from trainer.trainer_win_rate
+    or rate(state.wins, state.total_runners) is distinct from trainer.trainer_win_rate
+    or rate(state.places, state.total_runners) is distinct from trainer.trainer_place_rate
     or state.last_runner_date + trainer.trainer_days_since_last_runner is distinct from runners.race_date
 {{#each (list 50 100) as |latest|}}
     or state.avg_position_{{latest}} is distinct from trainer.trainer_avg_position_{{latest}}
