@@ -39,7 +39,7 @@ test("every column of the dataset has type, description, tier, unit and null pol
 
 test("no column of the dataset but the labels is an outcome", () => {
     const strange = joinedColumns(root).flatMap(({ family, name }) => {
-        const tier = String(familyColumns(root, family).get(name)?.["tier"]);
+        const tier = String(familyColumns(root, family).get(name)?.tier);
         return tiers.includes(tier) ? [] : [`${family}.${name}: ${tier}`];
     });
     expect(strange).toEqual([]);
@@ -47,7 +47,7 @@ test("no column of the dataset but the labels is an outcome", () => {
 
 test("the dataset has at least 220 feature columns", () => {
     const features = joinedColumns(root).filter(
-        ({ family, name }) => familyColumns(root, family).get(name)?.["tier"] !== "key",
+        ({ family, name }) => familyColumns(root, family).get(name)?.tier !== "key",
     );
     expect(features.length).toBeGreaterThanOrEqual(220);
 });
