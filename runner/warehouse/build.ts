@@ -1,11 +1,12 @@
-import type { CompiledModel, CompiledNode, CompiledProject, CompiledSeed } from "../compile/compiled.ts";
+import type { CompiledModel, CompiledProject, CompiledSeed } from "../compile/compiled.ts";
+import { planBuild } from "../compile/plan.ts";
 import { QueryError, RebuildError } from "../errors.ts";
 import { loadTypeScriptModel } from "../project/load-typescript-model.ts";
 import type { Project } from "../project/project.ts";
 import { scrub } from "../secrets.ts";
 import type { NodeResult, Report } from "../status/events.ts";
 import { loadSeed } from "./load-seed.ts";
-import { isBuilt, materialize, relationName } from "./materialize.ts";
+import { materialize, relationName } from "./materialize.ts";
 import { describeModelError } from "./model-error.ts";
 import { runTypeScriptModel } from "./run-typescript-model.ts";
 import { runGraph } from "./schedule.ts";
@@ -31,14 +32,8 @@ type Buildable = CompiledModel | CompiledSeed;
 export async function buildNodes(options: BuildOptions): Promise<readonly NodeResult[]> {
     const { warehouse, project, compiled, names, report, signal } = options;
     await prepareWarehouse(warehouse, compiled);
-    const nodes = new Map(
-        compiled.order
-            .filter((name) => names.has(name))
-            .map((name) => compiled.nodes.get(name))
-            .filter((node) => node !== undefined)
-            .filter(isBuildable)
-            .map((node) => [node.name, node]),
-    );
+    const steps = new Map(planBuild(compiled, names).map((step) => [step.name, step]));
+    const nodes = new Map([...steps.keys()].map((name) => [name, compiled.nodes.get(name) as Buildable]));
     const total = nodes.size;
     const results = new Map<string, NodeResult>();
     let index = 0;
@@ -61,7 +56,7 @@ export async function buildNodes(options: BuildOptions): Promise<readonly NodeRe
         await runGraph(
             {
                 order: [...nodes.keys()],
-                dependencies: (name) => builtAncestors(compiled, nodes, name),
+                dependencies: (name) => steps.get(name)!.blockers,
                 concurrency: project.target.warehouse.concurrency,
                 signal,
             },
@@ -129,30 +124,6 @@ async function createMacros(warehouse: Warehouse, macros: CompiledProject["macro
         }
         waiting = failed.map(({ macro }) => macro);
     }
-}
-
-function isBuildable(node: CompiledNode): node is Buildable {
-    return node.kind === "seed" || (node.kind === "model" && isBuilt(node));
-}
-
-/** What a node waits for: its refs and, through refs that make no relation, theirs. */
-function builtAncestors(
-    compiled: CompiledProject,
-    nodes: ReadonlyMap<string, Buildable>,
-    name: string,
-): readonly string[] {
-    const found = new Set<string>();
-    const seen = new Set<string>();
-    const visit = (one: string) => {
-        for (const ref of compiled.nodes.get(one)?.refs ?? []) {
-            if (seen.has(ref)) continue;
-            seen.add(ref);
-            if (nodes.has(ref)) found.add(ref);
-            else visit(ref);
-        }
-    };
-    visit(name);
-    return [...found];
 }
 
 async function buildNode(node: Buildable, options: BuildOptions): Promise<void> {

@@ -1,0 +1,126 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { withClient } from "../../runner/postgres/connect.ts";
+import { ensureWorld } from "../../sandbox/sandbox.ts";
+import { createDatabase, type TestDatabase } from "../postgres-server.ts";
+import { type Outcome, rebuild } from "../runner/command-line.ts";
+import { copyProject, type ProjectCopy } from "./project-copy.ts";
+
+/** The views that programs of users read: columns and order are a contract. */
+const views = {
+    horse_current_form:
+        "horse_slug last_5_win_rate last_5_place_rate last_5_avg_position form_momentum last_race_date days_since_last_race total_races wins places win_percentage place_percentage consistency_score runs_last_60_days runs_last_90_days avg_days_between_runs current_elo running_style avg_early_position_800m avg_pos_400m avg_late_surge early_speed_score closing_ability_score avg_pos_200m early_speed_pct strong_finish_pct pos_volatility_800 finishing_kick_consistency avg_sectional_400m avg_sectional_800m avg_cumulative_800m sectional_time_consistency early_vs_mid_pace_change historical_speed_vs_field",
+    jockey_current_form:
+        "jockey_slug total_rides wins places win_percentage place_percentage avg_position_20 avg_position_50 last_20_win_rate last_50_win_rate days_since_last_ride",
+    trainer_current_form:
+        "trainer_slug total_runners wins places win_percentage place_percentage avg_position_50 avg_position_100 last_50_win_rate last_100_win_rate days_since_last_runner",
+    jockey_horse_connection_stats:
+        "horse_slug jockey_slug connection_races connection_wins connection_places connection_win_rate connection_place_rate last_ride_together strong_connection",
+    jockey_trainer_connection_stats:
+        "jockey_slug trainer_slug connection_races connection_wins connection_places connection_win_rate connection_place_rate last_ride_together strong_connection",
+};
+
+describe("the whole job on a simulated world", () => {
+    let database: TestDatabase;
+    let project: ProjectCopy;
+    let first: Outcome;
+    const command = (...args: readonly string[]) =>
+        rebuild(args, { cwd: project.root, env: { DATABASE_URL: database.url } });
+    const query = <Row>(sql: string) =>
+        withClient({ url: database.url }, async (client) => (await client.query<Row>(sql)).rows);
+
+    beforeAll(async () => {
+        database = await createDatabase("pipeline");
+        project = await copyProject();
+        await ensureWorld(database.url, { seed: 3, races: 1500 });
+        first = await command("run");
+    });
+    afterAll(async () => {
+        await project.remove();
+        await database.drop();
+    });
+
+    it("builds, tests and publishes, and says so without the password", async () => {
+        expect(first.stdout).toContain("Done.");
+        expect(first.code).toBe(0);
+        const [line] = first.stdout.split("\n");
+        const { password, host } = new URL(database.url);
+        expect(line).toContain(`target production, from and to postgres://postgres@${host}`);
+        expect(first.stdout + first.stderr).not.toContain(password);
+        expect(first.stdout).toMatch(
+            /Next:\n.*rebuild show[^\n]*\n[^\n]*--select career\+[^\n]*\n[^\n]*rebuild sandbox/,
+        );
+    });
+
+    it("publishes the dataset with its key, the upcoming races and the five views", async () => {
+        const [counts] = await query<Record<string, number>>(`
+            select count(*)::int as rows, count(distinct (race_id, horse_slug))::int as keys,
+                   count(*) filter (where final_position = 1)::int as winners, max(race_date) < current_date as is_past
+            from race_training_dataset`);
+        expect(counts!.rows).toBeGreaterThan(10_000);
+        expect(counts!.keys).toBe(counts!.rows);
+        expect(counts!.winners).toBeGreaterThan(1300);
+        expect(counts!.is_past).toBe(true);
+        const upcoming = await query<{ rows: number }>(
+            "select count(*)::int as rows from race_upcoming_dataset",
+        );
+        expect(upcoming[0]!.rows).toBeGreaterThan(50);
+        const columns = await query<{ name: string }>(
+            "select attname as name from pg_attribute where attrelid = 'race_training_dataset'::regclass and attnum > 0",
+        );
+        expect(columns.length).toBeGreaterThan(80);
+        for (const [view, expected] of Object.entries(views)) {
+            const found = await query<{ name: string }>(
+                `select attname as name from pg_attribute where attrelid = '${view}'::regclass and attnum > 0 order by attnum`,
+            );
+            expect(found.map(({ name }) => name).join(" ")).toBe(expected);
+            const [size] = await query<{ rows: number }>(`select count(*)::int as rows from ${view}`);
+            expect(size!.rows).toBeGreaterThan(50);
+            await query(`refresh materialized view concurrently ${view}`);
+        }
+    });
+
+    it("gives the same rows a second time, and keeps the generation before", async () => {
+        const hash =
+            "select md5(string_agg(row::text, '' order by race_id, horse_slug)) as hash from race_training_dataset as row";
+        const before = await query<{ hash: string }>(hash);
+        const second = await command("run");
+        expect(second.code).toBe(0);
+        expect(await query<{ hash: string }>(hash)).toEqual(before);
+        const kept = await query<{ name: string }>(
+            "select relname as name from pg_class where relnamespace = 'rebuild_archive'::regnamespace and relkind in ('r', 'm')",
+        );
+        expect(kept.filter(({ name }) => name.startsWith("race_training_dataset"))).toHaveLength(1);
+    });
+
+    it("rebuilds a part and publishes what is tagged among it", async () => {
+        const { code, stdout } = await command("run", "--select", "career+");
+        expect(stdout).toMatch(/Published.*race_training_dataset/);
+        expect(code).toBe(0);
+    });
+
+    it("does what the README says of a feature in five minutes", async () => {
+        const readme = await readFile(join(project.root, "README.md"), "utf8");
+        const blocks = [
+            ...readme.matchAll(/```(?:sql|yaml)\n(\S* *(models\/\S+?\.(?:sql|yml))[\s\S]*?)```/g),
+        ];
+        expect(blocks.map(([, , file]) => file)).toEqual([
+            "models/features/weekday.sql",
+            "models/features/weekday.yml",
+        ]);
+        for (const [, text, file] of blocks) {
+            await mkdir(dirname(join(project.root, file!)), { recursive: true });
+            await writeFile(join(project.root, file!), text!);
+        }
+        const commands = [...readme.matchAll(/^npx rebuild (.*weekday.*?) *(?:#.*)?$/gm)].map(([, text]) =>
+            text!.trim(),
+        );
+        expect(commands).toHaveLength(2);
+        for (const text of commands) {
+            const { code, stdout, stderr } = await command(...text.split(" "));
+            expect(stdout + stderr).toContain("weekday");
+            expect(code).toBe(0);
+        }
+    });
+});
