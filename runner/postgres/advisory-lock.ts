@@ -10,13 +10,13 @@ export interface AdvisoryLock {
     readonly lost: AbortSignal;
 }
 
-export interface AdvisoryLockKey {
+interface AdvisoryLockKey {
     readonly group: number;
     readonly id: number;
 }
 
 /** The letters `rebu`, and 1 for publishing: one publisher a database, since its private schemas are shared. */
-export const publishLockKey: AdvisoryLockKey = { group: 0x72656275, id: 1 };
+const publishLockKey: AdvisoryLockKey = { group: 0x72656275, id: 1 };
 
 export interface AdvisoryLockOptions extends ConnectOptions {
     readonly key?: AdvisoryLockKey;

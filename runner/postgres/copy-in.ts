@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection, Submittable } from "pg";
 import type { RawChunk } from "../warehouse/types.ts";
@@ -86,15 +85,16 @@ async function send(connection: Connection, header: Buffer, data: Buffer): Promi
     data.writeInt32BE(data.length - 1, 1);
     if (stream.write(data)) return;
     if (stream.destroyed) throw new Error("the connection was closed during COPY");
-    const given = new AbortController();
-    try {
-        await Promise.race([
-            once(stream, "drain", { signal: given.signal }),
-            once(stream, "close", { signal: given.signal }),
-        ]);
-    } finally {
-        given.abort();
-    }
+    await new Promise<void>((resolve) => {
+        const done = () => {
+            stream.off("drain", done);
+            stream.off("close", done);
+            resolve();
+        };
+        stream.once("drain", done);
+        stream.once("close", done);
+    });
+    if (stream.destroyed) throw new Error("the connection was closed during COPY");
 }
 
 function frame(length: number, data: Buffer): Buffer {

@@ -1,7 +1,7 @@
 import type { PostgresClient } from "../postgres/connect.ts";
 import { schemas } from "./schemas.ts";
 
-export type GenerationState = "building" | "built" | "live" | "superseded" | "failed";
+type GenerationState = "building" | "built" | "live" | "superseded" | "failed";
 
 /** One publish or rollback, as rebuild_meta records it. */
 export interface Generation {
@@ -17,7 +17,7 @@ export interface Generation {
     readonly objects: readonly GenerationObject[];
 }
 
-export interface GenerationObject {
+interface GenerationObject {
     readonly schema: string;
     readonly name: string;
     readonly kind: "table" | "view";

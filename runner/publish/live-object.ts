@@ -57,7 +57,7 @@ export interface Grant {
     readonly column: string | null;
 }
 
-export interface LiveColumn {
+interface LiveColumn {
     readonly name: string;
     readonly type: string;
     readonly notNull: boolean;

@@ -57,7 +57,7 @@ export async function loadTable(
     }
 }
 
-export async function countRows(warehouse: Warehouse, model: string): Promise<number> {
+async function countRows(warehouse: Warehouse, model: string): Promise<number> {
     const [row] = await warehouse.rows(`select count(*) as rows from main.${quoteName(model)}`);
     return Number(row!.rows);
 }

@@ -58,7 +58,7 @@ export interface PublishedIndex {
     readonly unique: boolean;
 }
 
-export const publishTag = "publish";
+const publishTag = "publish";
 
 /**
  * The published models among `names` and those that must go with them: views are always built over tables
@@ -124,7 +124,7 @@ export async function describePublication(
     return { tables, views };
 }
 
-export function isView(model: CompiledModel): boolean {
+function isView(model: CompiledModel): boolean {
     return model.config.materialized === "postgres_materialized_view";
 }
 

@@ -1,5 +1,5 @@
 /** The protocol's steps, in order, as tests and notes name them. */
-export type PublishStep =
+type PublishStep =
     | "preflight"
     | "build"
     | "load"

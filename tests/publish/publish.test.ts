@@ -403,6 +403,27 @@ describe("besides", () => {
         expect(await value("select has_table_privilege('anon', 'public.tracks', 'select')")).toBe(true);
     });
 
+    test("a table of every type passes its own verification, extreme values included", () =>
+        withMemoryWarehouse(async (warehouse) => {
+            await warehouse.execute(`create table everything as
+                select i as id, i % 2 = 0 as a_boolean, (i - 100)::tinyint as a_tinyint, i::utinyint as a_utinyint, i::usmallint as a_usmallint,
+                    i::ubigint + 18446744073709551000 as a_ubigint, (i::hugeint - 100) * 10::hugeint ** 30 as a_hugeint, i::uhugeint as a_uhugeint,
+                    case i when 3 then 'nan' when 4 then '-inf' else i / 7 end::float as a_float, case i when 3 then 'inf' else i / 7 end::double as a_double,
+                    i / 7.0 as a_plain_double, (i / 7)::decimal(9, 3) as a_decimal, (i / 7)::decimal(38, 10) as a_wide_decimal,
+                    'text ü ' || i as a_text, ('{"i": ' || i || '}')::json as a_json, ('blob ' || i)::blob as a_blob, gen_random_uuid() as a_uuid,
+                    case i when 5 then 'infinity'::date when 6 then '-infinity'::date else date '1999-12-20' + i::integer end as a_date,
+                    case i when 5 then 'infinity'::timestamp else timestamp '1969-12-31 23:59:59.999999' + to_hours(i) end as a_timestamp,
+                    case i when 5 then '-infinity'::timestamptz else timestamptz '1969-12-31 23:59:59.999999+00' + to_hours(i) end as a_timestamptz,
+                    (timestamp '2001-02-03 04:05:06' + to_hours(i))::timestamp_s as a_timestamp_s, (timestamp '2001-02-03 04:05:06.789' + to_hours(i))::timestamp_ms as a_timestamp_ms,
+                    time '10:00:00.5' + to_minutes(i) as a_time, to_minutes(i) - interval 3 month as an_interval,
+                    (case when i % 2 = 0 then 'good' else 'firm' end)::enum('good', 'firm') as an_enum, [i, null, -i] as a_list, null::integer as an_empty
+                from range(200) r (i)`);
+            const models = [{ name: "everything", config: { grain: ["id"] } }];
+            await publish({ url, warehouse, models });
+            await publish({ url, warehouse, models });
+            expect(await value("select count(*)::int from public.everything")).toBe(200);
+        }));
+
     test("a view in the place of a table is refused", async () => {
         await sql("create view public.tracks as select 1 as id");
         await withMemoryWarehouse(async (warehouse) => {

@@ -1,0 +1,96 @@
+import { quoteName } from "../names.ts";
+import type { PostgresClient } from "../postgres/connect.ts";
+import { type LiveObject, qualified } from "./live-object.ts";
+import type { Published } from "./published.ts";
+
+/** Views, functions and policies of others that are bound to the object, not to its name. */
+export async function dependentProblems(
+    client: PostgresClient,
+    live: readonly LiveObject[],
+): Promise<readonly string[]> {
+    if (live.length === 0) return [];
+    const { rows } = await client.query<{ dependent: string; target: string }>(
+        `select distinct target.oid::regclass::text as target,
+                case when depend.classid = 'pg_rewrite'::regclass
+                     then (select case class.relkind when 'm' then 'materialized view ' else 'view ' end || class.oid::regclass
+                           from pg_rewrite join pg_class as class on class.oid = ev_class where pg_rewrite.oid = depend.objid)
+                     else pg_describe_object(depend.classid, depend.objid, 0) end as dependent
+         from pg_class as target
+         join pg_depend as depend
+           on (depend.refclassid = 'pg_class'::regclass and depend.refobjid = target.oid)
+           or (depend.refclassid = 'pg_type'::regclass and depend.refobjid in (
+                   select type.oid from pg_type as type where type.typrelid = target.oid
+                   union all select type.typarray from pg_type as type where type.typrelid = target.oid))
+         where target.oid = any ($1::oid[])
+           and (depend.classid = 'pg_proc'::regclass
+                or depend.classid = 'pg_class'::regclass and depend.refclassid = 'pg_type'::regclass
+                   and depend.objid <> target.oid
+                or depend.classid = 'pg_policy'::regclass
+                   and (select polrelid from pg_policy where oid = depend.objid) <> target.oid
+                or depend.classid = 'pg_rewrite'::regclass
+                   and (select ev_class from pg_rewrite where oid = depend.objid) <> all ($1::oid[]))
+         order by 1, 2`,
+        [live.map(({ oid }) => oid)],
+    );
+    return rows.map(
+        ({ dependent, target }) =>
+            `${dependent} is bound to ${target} and would keep reading the old one after the swap: ` +
+            "drop it and create it again afterwards, or make it a published model",
+    );
+}
+
+export async function ownerProblems(
+    client: PostgresClient,
+    live: readonly LiveObject[],
+): Promise<readonly string[]> {
+    if (live.length === 0) return [];
+    const { rows } = await client.query<{ owner: string; role: string }>(
+        `select owner, current_user as role from unnest($1::text[]) as owner
+         where not pg_has_role(current_user, owner, 'member')`,
+        [[...new Set(live.map(({ owner }) => owner))]],
+    );
+    return rows.map(({ owner, role }) => {
+        const names = live.filter((object) => object.owner === owner).map(qualified);
+        return `${names.join(", ")} belongs to ${owner}, and ${role} may not act for it: grant ${quoteName(owner)} to ${quoteName(role)};`;
+    });
+}
+
+/** Rights that the swap needs at its end are asked for at the beginning. */
+export async function rightProblems(
+    client: PostgresClient,
+    objects: readonly Published[],
+    live: readonly LiveObject[],
+): Promise<readonly string[]> {
+    const { rows } = await client.query<{
+        role: string;
+        bypass: boolean;
+        closed: string[];
+        unknown: string[];
+    }>(
+        `select current_user as role, (select rolbypassrls or rolsuper from pg_roles where rolname = current_user) as bypass,
+                array(select nspname::text from pg_namespace
+                      where nspname = any ($1) and not has_schema_privilege(oid, 'create, usage')) as closed,
+                array(select role from unnest($2::text[]) as role
+                      where role <> 'public' and not exists (select from pg_roles where rolname = role)) as unknown`,
+        [
+            [...new Set(objects.map(({ schema }) => schema))],
+            [...new Set(objects.flatMap((object) => object.grantSelect))],
+        ],
+    );
+    const { role, bypass, closed, unknown } = rows[0]!;
+    const forced = bypass ? [] : live.filter(({ forceRowSecurity }) => forceRowSecurity);
+    return [
+        ...closed.map(
+            (schema) =>
+                `${role} may not create tables in the schema ${schema}: grant create, usage on schema ${quoteName(schema)} to ${quoteName(role)};`,
+        ),
+        ...unknown.map(
+            (name) =>
+                `grant_select names the role ${name}, which does not exist here: create role ${quoteName(name)};`,
+        ),
+        ...forced.map(
+            (object) =>
+                `${qualified(object)} forces row security on its owner, so that ${role} cannot count its rows: alter role ${quoteName(role)} bypassrls;`,
+        ),
+    ];
+}
