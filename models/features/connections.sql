@@ -59,7 +59,10 @@ select
     rate(known.{{pair}}_wins, known.{{pair}}_races) as {{pair}}_connection_win_rate,
     rate(known.{{pair}}_places, known.{{pair}}_races) as {{pair}}_connection_place_rate,
     shrunk_rate(
-        known.{{pair}}_wins, known.{{pair}}_races, location_rates.location_win_rate, {{var "connection_prior_races"}}
+        known.{{pair}}_wins,
+        known.{{pair}}_races,
+        location_rates.location_win_rate,
+        {{#if @first}}{{var "jockey_horse_prior_races"}}{{else}}{{var "jockey_trainer_prior_races"}}{{/if}}
     ) as {{pair}}_connection_win_rate_shrunk,
     (known.race_date - known.{{pair}}_last_date)::usmallint as {{pair}}_days_since_together,
 {{/each}}
@@ -72,7 +75,7 @@ select
         known.jockey_horse_wins + known.jockey_trainer_wins,
         known.jockey_horse_races + known.jockey_trainer_races,
         location_rates.location_win_rate,
-        {{var "connection_prior_races"}}
+        {{var "jockey_trainer_prior_races"}}
     ) as total_connection_score,
 from known
 inner join {{ref "location_rates"}} as location_rates
