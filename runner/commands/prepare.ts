@@ -20,7 +20,7 @@ export async function prepare(options: CommonOptions, environment: Environment):
     return { project, compiled: compileProject(project), targetDirectory: targetDirectoryOf(options) };
 }
 
-export async function readProject(options: CommonOptions, environment: Environment): Promise<Project> {
+async function readProject(options: CommonOptions, environment: Environment): Promise<Project> {
     const project = await loadProject({
         root: resolve(options.projectDir),
         env: environment.env,

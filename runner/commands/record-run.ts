@@ -82,6 +82,6 @@ function exitCodeOf(error: unknown, ledger: RunLedger, interrupted: boolean): Ex
 }
 
 function describeError(error: unknown, interrupted: boolean): string {
-    if (interrupted) return "Interrupted: nothing was published, and the last good warehouse is as it was.";
+    if (interrupted) return "interrupted; nothing was published";
     return error instanceof Error ? error.message : String(error);
 }

@@ -69,13 +69,16 @@ function describeFailures(results: readonly NodeResult[]): readonly string[] {
     ];
 }
 
-function describeEnd({ status, exitCode }: RunRecord): string {
+function describeEnd({ status, exitCode, command, phases }: RunRecord): string {
     if (status === "success") return colours.green("Done.");
-    return colours.red(
-        status === "interrupted"
-            ? "Interrupted."
-            : `Failed, exit code ${exitCode}. The last good warehouse stays.`,
-    );
+    const ran = new Set(phases.map(({ phase }) => phase));
+    const word = status === "interrupted" ? "Interrupted" : "Failed";
+    const after = ran.has("publish")
+        ? " What was in service stays; `rebuild publish` tries the publication again."
+        : command === "run" && ran.size > 0
+          ? " The last good warehouse stays."
+          : "";
+    return colours.red(`${word}, exit code ${exitCode}.${after}`);
 }
 
 function describeNext({ status, command }: RunRecord): readonly string[] {

@@ -10,5 +10,3 @@ export const processOutput: Output = {
     data: (text) => void process.stdout.write(`${scrub(text)}\n`),
     note: (text) => void process.stderr.write(`${scrub(text)}\n`),
 };
-
-export type LogFormat = "text" | "json";

@@ -14,7 +14,7 @@ export function relationName(name: string, schema: string = modelSchema): string
 }
 
 /** Materializations that make a relation in the warehouse. */
-export function isBuilt(model: CompiledModel): boolean {
+function isBuilt(model: CompiledModel): boolean {
     const { materialized } = model.config;
     return materialized !== "ephemeral" && materialized !== "postgres_materialized_view";
 }
