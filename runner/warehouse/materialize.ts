@@ -13,12 +13,6 @@ export function relationName(name: string, schema: string = modelSchema): string
     return `${quoteName(schema)}.${quoteName(name)}`;
 }
 
-/** Materializations that make a relation in the warehouse. */
-function isBuilt(model: CompiledModel): boolean {
-    const { materialized } = model.config;
-    return materialized !== "ephemeral" && materialized !== "postgres_materialized_view";
-}
-
 /** Makes a SQL model's relation in place of what had its name, in one transaction. */
 export async function materialize(warehouse: Warehouse, model: CompiledModel, root: string): Promise<void> {
     // Preparing refuses what is more than one statement, before the second one could do anything.

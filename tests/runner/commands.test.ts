@@ -154,7 +154,7 @@ describe("rebuild run", () => {
                     },
                 });
                 expect(code).toBe(130);
-                expect(stdout).toContain("Interrupted");
+                expect(stdout).toContain("Interrupted, exit code 130");
                 expect(existsSync(join(root, "target/files.duckdb"))).toBe(false);
                 expect(await readJson(root, "target/run_results.json")).toMatchObject({
                     status: "interrupted",
