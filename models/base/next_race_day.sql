@@ -7,7 +7,9 @@ with latest as (
 
 select
     coalesce(
-        min(runners.race_date) filter (where not runners.has_run and runners.race_date > latest.race_date),
+        min(runners.race_date) filter (
+            where not runners.has_run and (latest.race_date is null or runners.race_date > latest.race_date)
+        ),
         -- Nothing is declared: the day after.
         any_value(latest.race_date) + 1
     ) as race_date,

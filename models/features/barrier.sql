@@ -1,4 +1,5 @@
-{{!-- one row per starter: what its part of the gate was worth at the track, and to the horse, before the day of the race --}}
+{{!-- one row per starter: what its part of the gate was worth at the track, to its style and to the horse, before
+      the day of the race --}}
 with gate_days as (
     select
         track_key,

@@ -32,10 +32,16 @@ select
     career_state.win_percentage,
     career_state.place_percentage,
     (100 * shrunk_rate(
-        career_state.wins, career_state.total_races, location_rates.location_win_rate, {{var "horse_win_prior_starts"}}
+        career_state.wins,
+        career_state.total_races,
+        location_rates.location_win_rate,
+        {{var "horse_win_prior_starts"}}
     ))::float as win_percentage_shrunk,
     (100 * shrunk_rate(
-        career_state.places, career_state.total_races, location_rates.location_place_rate, {{var "horse_place_prior_starts"}}
+        career_state.places,
+        career_state.total_races,
+        location_rates.location_place_rate,
+        {{var "horse_place_prior_starts"}}
     ))::float as place_percentage_shrunk,
     coalesce(career_state.total_races, 0) = 0 as is_first_timer,
     coalesce(career_state.total_races > 0 and career_state.places = 0, false) as never_placed_flag,

@@ -32,8 +32,8 @@ select
     avg(dry_beat_pct) over so_far as dry_beat_pct,
     (count(*) filter (where is_metro) over so_far)::usmallint as metro_runs,
     (count(*) filter (where is_metro and is_win) over so_far)::usmallint as metro_wins,
-    (min(race_distance) filter (where is_place) over so_far)::usmallint as shortest_placed,
-    (max(race_distance) filter (where is_place) over so_far)::usmallint as longest_placed,
+    min(race_distance) filter (where is_place) over so_far as shortest_placed,
+    max(race_distance) filter (where is_place) over so_far as longest_placed,
     avg(race_distance) over so_far as avg_distance,
 from starts
 window so_far as (partition by horse_key order by runner_id rows between unbounded preceding and current row)

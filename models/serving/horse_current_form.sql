@@ -1,4 +1,5 @@
-{{!-- one row per horse_slug: its form after the latest result, days counted from the refresh; this SQL is Postgres' --}}
+{{!-- one row per horse_slug: its form after the latest result, days counted from the refresh; in
+      Postgres' SQL --}}
 select
     horse_slug,
     last_5_win_rate,

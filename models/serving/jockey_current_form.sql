@@ -1,4 +1,5 @@
-{{!-- one row per jockey_slug: its form after the latest result, days counted from the refresh; this SQL is Postgres' --}}
+{{!-- one row per jockey_slug: its form after the latest result, days counted from the refresh; in
+      Postgres' SQL --}}
 select
     jockey_slug,
     total_rides,

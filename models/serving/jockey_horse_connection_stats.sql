@@ -1,4 +1,4 @@
-{{!-- one row per pair of horse_slug and jockey_slug that has raced together; this SQL is Postgres' --}}
+{{!-- one row per pair of horse_slug and jockey_slug that has raced together; in Postgres' SQL --}}
 select
     horse_slug,
     jockey_slug,

@@ -1,4 +1,4 @@
-{{!-- one row per pair of jockey_slug and trainer_slug that has raced together; this SQL is Postgres' --}}
+{{!-- one row per pair of jockey_slug and trainer_slug that has raced together; in Postgres' SQL --}}
 select
     jockey_slug,
     trainer_slug,

@@ -1,4 +1,5 @@
-{{!-- one row per trainer_slug: its form after the latest result, days counted from the refresh; this SQL is Postgres' --}}
+{{!-- one row per trainer_slug: its form after the latest result, days counted from the refresh; in
+      Postgres' SQL --}}
 select
     trainer_slug,
     total_runners,
