@@ -1,6 +1,7 @@
 import { QueryError } from "../errors.ts";
 import { type PostgresClient, withClient, withTransaction } from "../postgres/connect.ts";
 import { copyOut } from "../postgres/copy-out.ts";
+import { interruptedError } from "../postgres/query-failure.ts";
 import type { NodeResult } from "../status/events.ts";
 import type { Extracted, ExtractOptions, PostgresSource } from "./extract-sources.ts";
 import { planSources, type SourcePlan } from "./source-catalog.ts";
@@ -45,7 +46,8 @@ export async function extractFromPostgres(
         const fail = (error: unknown): never => {
             first ??= { error };
             failure.abort();
-            throw first.error;
+            // After Ctrl-C the first error is whichever side noticed first.
+            throw signal.aborted ? interruptedError(first.error) : first.error;
         };
         let plans: readonly SourcePlan[] = [];
         let snapshotAt = new Date();

@@ -12,8 +12,8 @@ import type { Transport } from "./transport.ts";
 /** Rows of a Parquet row group: what is held in memory, with the bound in bytes for wide rows. */
 const groupRows = 61_440;
 const groupBytes = 16 << 20;
-/** A file is loaded while the next one is written. The rows fill four of DuckDB's own row groups. */
-const fileRows = 8 * groupRows;
+/** A file is loaded while the next one is written. The rows fill two of DuckDB's own row groups. */
+const fileRows = 4 * groupRows;
 const fileBytes = 128 << 20;
 /** Files that wait for being loaded before the socket has to wait as well. */
 const filesWaiting = 2;
@@ -99,11 +99,21 @@ export class TableLoad implements CopySink {
     }
 
     #flushGroup(): void {
-        this.#file ??= new ParquetFile(
-            join(this.#folder, `${this.plan.source.name}-${++this.#fileCount}.parquet`),
-            this.#decoder.buffers.map(({ column }) => column),
-        );
-        this.#file.writeRowGroup(this.#decoder.buffers, this.#decoder.rowCount);
+        try {
+            this.#file ??= new ParquetFile(
+                join(this.#folder, `${this.plan.source.name}-${++this.#fileCount}.parquet`),
+                this.#decoder.buffers.map(({ column }) => column),
+            );
+            this.#file.writeRowGroup(this.#decoder.buffers, this.#decoder.rowCount);
+        } catch (cause) {
+            const { code, message } = cause as NodeJS.ErrnoException;
+            if (code === undefined) throw cause;
+            throw new ConfigError(
+                `${this.plan.table} cannot be brought over: writing to ${this.#folder} failed (${message}). ` +
+                    `Some ${fileBytes >> 19} MB are needed there for each connection; warehouse: spill_directory in profiles.yml names another place.`,
+                { cause },
+            );
+        }
         this.#flushedRows += this.#decoder.rowCount;
         this.#decoder.reset();
         if (this.#file.rowCount >= fileRows || this.#file.bytes >= fileBytes) this.#finishFile(this.#file);
