@@ -40,9 +40,10 @@ export async function swap(options: SwapOptions): Promise<SwapOutcome> {
     for (let attempts = 1, pauseMs = 100; ; attempts++, pauseMs = Math.min(pauseMs * 1.6, longestPauseMs)) {
         try {
             await client.query(block);
-            return { attempts, milliseconds: await readMilliseconds(client, plan.generation) };
+            return { attempts, milliseconds: (await readMilliseconds(client, plan.generation)) ?? 0 };
         } catch (error) {
-            if (await hasSwapped(error, options)) return { attempts, milliseconds: Number.NaN };
+            const milliseconds = await swappedAllTheSame(error, options);
+            if (milliseconds !== undefined) return { attempts, milliseconds };
             if (signal.aborted || !isTransient(error)) throw refusal(error);
             const blockers = await describeBlockers(client, lockedOids(plan));
             if (performance.now() + pauseMs > deadline)
@@ -102,22 +103,22 @@ function lockedOids({ objects, archived }: SwapPlan): readonly number[] {
 }
 
 /** A connection that broke during the block leaves open whether the server finished it: the record tells. */
-async function hasSwapped(error: unknown, { url, plan, signal }: SwapOptions): Promise<boolean> {
+async function swappedAllTheSame(
+    error: unknown,
+    { url, plan, signal }: SwapOptions,
+): Promise<number | undefined> {
     if (!(error instanceof QueryError) || !error.failure.code?.startsWith("08") || signal.aborted)
-        return false;
-    return withClient({ url, applicationName: "rebuild publish" }, async (client) => {
-        const { rows } = await client.query<{ state: string }>(
-            `select state from ${schemas.meta}.generation where id = $1`,
-            [plan.generation],
-        );
-        return rows[0]?.state === "live";
-    });
+        return undefined;
+    return withClient({ url, applicationName: "rebuild publish" }, (client) =>
+        readMilliseconds(client, plan.generation),
+    );
 }
 
-async function readMilliseconds(client: PostgresClient, generation: number): Promise<number> {
+/** Absent: that generation is not in service. */
+async function readMilliseconds(client: PostgresClient, generation: number): Promise<number | undefined> {
     const { rows } = await client.query<{ milliseconds: number }>(
-        `select swap_milliseconds as milliseconds from ${schemas.meta}.generation where id = $1`,
+        `select swap_milliseconds as milliseconds from ${schemas.meta}.generation where id = $1 and state = 'live'`,
         [generation],
     );
-    return rows[0]!.milliseconds;
+    return rows[0]?.milliseconds;
 }

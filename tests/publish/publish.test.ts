@@ -360,6 +360,18 @@ describe("a publish is refused, and the generation in service stays", () => {
             },
         }));
 
+    test("when the connection is cut during the load", () =>
+        refused(/connection/, {
+            settings: { maxBytesPerSecond: 90_000 },
+            onStep: (step) => {
+                if (step !== "load") return;
+                setTimeout(() => {
+                    sql(`select pg_terminate_backend(pid) from pg_stat_activity
+                        where application_name = 'rebuild publish test' and datname = current_database()`);
+                }, 100);
+            },
+        }));
+
     test("when the lock was lost on the way", () =>
         refused(/lock/, {
             onStep: async (step) => {
