@@ -7,9 +7,8 @@ const tiers = ["key", "declared", "market", "history", "field"];
 const keys = new Set(["runner_id", "race_id", "horse_slug", "race_date"]);
 
 test.each([
-    ["race_dataset", { labels: false, internal: true }],
-    ["race_training_dataset", { labels: true, internal: false }],
-    ["race_upcoming_dataset", { labels: false, internal: false }],
+    ["race_training_dataset", { labels: true }],
+    ["race_upcoming_dataset", { labels: false }],
 ] as const)(
     "%s describes every column as its family does; `vitest -u` writes it anew",
     async (mart, options) => {

@@ -46,15 +46,11 @@ function modelColumns(root: string, model: string): ReadonlyMap<string, Dictiona
  * The yml of a mart: what its file says above `columns:`, then every column exactly as its family documents it, then
  * the labels. A column that was described twice would drift.
  */
-export function martYml(
-    root: string,
-    mart: string,
-    options: { readonly labels: boolean; readonly internal: boolean },
-): string {
+export function martYml(root: string, mart: string, options: { readonly labels: boolean }): string {
     const text = readFileSync(join(root, `models/marts/${mart}.yml`), "utf8");
     const head = text.slice(0, text.indexOf("columns:"));
     const features = joinedColumns(root)
-        .filter(({ name }) => options.internal || name !== "runner_id")
+        .filter(({ name }) => name !== "runner_id")
         .map(({ family, name }): [string, DictionaryColumn] => {
             const column = familyColumns(root, family).get(name);
             if (!column) throw new Error(`models/features/${family}.yml does not describe ${name}`);
