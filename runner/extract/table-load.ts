@@ -5,7 +5,9 @@ import { quoteName, quoteText } from "../names.ts";
 import type { CopySink } from "../postgres/copy-out.ts";
 import type { Warehouse } from "../warehouse/types.ts";
 import { ParquetFile } from "./parquet-file.ts";
-import { describeKey, RowDecoder, ValueProblem } from "./row-decoder.ts";
+import { ValueProblem } from "./put-value.ts";
+import { RowDecoder } from "./row-decoder.ts";
+import { describeKey } from "./row-key.ts";
 import type { PlannedColumn, SourcePlan } from "./source-catalog.ts";
 import type { Transport } from "./transport.ts";
 
