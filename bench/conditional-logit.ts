@@ -65,8 +65,8 @@ export function curvature(races: Races, features: readonly Feature[], span: Span
 }
 
 /**
- * Ridge-penalised maximum likelihood. The curvature is taken once, at equal chances, where it is about largest: every
- * step is cheap and none overshoots, and some dozens of them arrive.
+ * Ridge-penalised maximum likelihood. The curvature is taken once, at equal chances, so that every step is cheap; where
+ * it is too small, as for flags of few runners with many wins, the steps are halved until they climb.
  */
 export function estimate(
     races: Races,
@@ -82,8 +82,23 @@ export function estimate(
     for (let one = 0; one < size; one++) penalised[one * size + one]! += ridge;
     const factor = cholesky(penalised, size);
     const [first, end] = [races.offsets[span.from]!, races.offsets[span.to]!];
+    let best = Number.NEGATIVE_INFINITY;
+    let scale = 1;
+    let change: Float64Array = new Float64Array(size);
     for (let step = 0; step < 100; step++) {
         const probabilities = chances(races, utilities(features, weights, rows), span);
+        let likelihood = 0;
+        for (let one = 0; one < size; one++) likelihood -= (ridge / 2) * weights[one]! ** 2;
+        for (let row = first; row < end; row++) {
+            if (races.wins[row]! > 0) likelihood += races.wins[row]! * Math.log(probabilities[row]!);
+        }
+        if (likelihood < best) {
+            scale /= 2;
+            for (let one = 0; one < size; one++) weights[one]! -= scale * change[one]!;
+            continue;
+        }
+        if (likelihood - best < 1e-6) break;
+        best = likelihood;
         const gradient = new Float64Array(size);
         for (let one = 0; one < size; one++) {
             const feature = features[one]!;
@@ -92,13 +107,8 @@ export function estimate(
                 slope += (races.wins[row]! - probabilities[row]!) * feature[row]!;
             gradient[one] = slope;
         }
-        const change = solve(factor, gradient);
-        let largest = 0;
-        for (let one = 0; one < size; one++) {
-            weights[one]! += change[one]!;
-            largest = Math.max(largest, Math.abs(change[one]!));
-        }
-        if (largest < 1e-4) break;
+        change = solve(factor, gradient);
+        for (let one = 0; one < size; one++) weights[one]! += scale * change[one]!;
     }
     return weights;
 }
