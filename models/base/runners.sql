@@ -1,14 +1,35 @@
 {{!-- one row per starter: what is known before the race, and, once it has been run, what came of it --}}
 with starters as (
     select
-        stg_race_results.*,
-        race_facts.* exclude (race_id),
-        stg_race_results.horse_slug || '-' || race_facts.location as horse_location_slug,
-        stg_race_results.jockey_slug || '-' || race_facts.location as jockey_location_slug,
-        stg_race_results.trainer_slug || '-' || race_facts.location as trainer_location_slug,
-    from {{ref "stg_race_results"}} as stg_race_results
-    inner join {{ref "race_facts"}} as race_facts on stg_race_results.race_id = race_facts.race_id
-    where not stg_race_results.is_scratched
+        results.race_id,
+        race_facts.race_order,
+        race_facts.location,
+        race_facts.track_slug,
+        race_facts.race_distance,
+        results.horse_name,
+        results.horse_slug,
+        results.horse_number,
+        results.barrier,
+        results.weight,
+        results.jockey,
+        results.jockey_slug,
+        results.trainer,
+        results.trainer_slug,
+        results.win_odds,
+        results.position,
+        results.finish_status,
+        results.margin,
+        results.prize_money,
+        results.position_800m,
+        results.position_400m,
+        results.horse_slug || '-' || race_facts.location as horse_location_slug,
+        results.jockey_slug || '-' || race_facts.location as jockey_location_slug,
+        results.trainer_slug || '-' || race_facts.location as trainer_location_slug,
+        -- Here, where rows are still narrow: numbering sorts them.
+        row_number() over (order by race_facts.race_order, results.horse_slug)::uinteger as runner_id,
+    from {{ref "stg_race_results"}} as results
+    inner join {{ref "race_facts"}} as race_facts on results.race_id = race_facts.race_id
+    where not results.is_scratched
 ),
 
 fields as (
@@ -82,33 +103,33 @@ outcomes as (
 
 final as (
     select
-        row_number() over (order by outcomes.race_order, outcomes.horse_slug)::uinteger as runner_id,
+        outcomes.runner_id,
         outcomes.race_id,
-        outcomes.race_date,
-        outcomes.race_number,
+        race_facts.race_date,
+        race_facts.race_number,
         outcomes.has_run,
 
-        outcomes.track_name,
-        outcomes.track_slug,
-        outcomes.location,
-        outcomes.track_direction,
-        outcomes.track_category,
-        outcomes.track_type,
-        outcomes.race_distance,
-        outcomes.distance_range,
-        outcomes.race_class,
-        outcomes.class_rating,
-        outcomes.class_level_numeric,
-        outcomes.is_maiden_race,
-        outcomes.is_handicap_race,
-        outcomes.age_restriction,
-        outcomes.sex_restriction,
-        outcomes.track_condition,
-        outcomes.track_condition_numeric,
-        outcomes.is_wet_track,
-        outcomes.rail_out_metres,
-        outcomes.is_rail_true,
-        outcomes.race_prize_money,
+        race_facts.track_name,
+        race_facts.track_slug,
+        race_facts.location,
+        race_facts.track_direction,
+        race_facts.track_category,
+        race_facts.track_type,
+        race_facts.race_distance,
+        race_facts.distance_range,
+        race_facts.race_class,
+        race_facts.class_rating,
+        race_facts.class_level_numeric,
+        race_facts.is_maiden_race,
+        race_facts.is_handicap_race,
+        race_facts.age_restriction,
+        race_facts.sex_restriction,
+        race_facts.track_condition,
+        race_facts.track_condition_numeric,
+        race_facts.is_wet_track,
+        race_facts.rail_out_metres,
+        race_facts.is_rail_true,
+        race_facts.race_prize_money,
 
         outcomes.horse_name,
         outcomes.horse_slug,
@@ -161,6 +182,7 @@ final as (
         end::float as settle_pct,
         outcomes.raw_time_seconds,
     from outcomes
+    inner join {{ref "race_facts"}} as race_facts on outcomes.race_id = race_facts.race_id
     inner join horses on outcomes.horse_location_slug = horses.horse_location_slug
     inner join horse_slugs on outcomes.horse_slug = horse_slugs.horse_slug
     inner join courses

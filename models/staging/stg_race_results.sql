@@ -7,7 +7,7 @@ named as (
     select
         * replace (
             nullif(trim(decode_entities(horse_name)), '') as horse_name,
-            coalesce(nullif(lower(trim(horse_slug)), ''), slug(decode_entities(horse_name))) as horse_slug,
+            slug_or_name(horse_slug, horse_name) as horse_slug,
             status_code(finish_status) as finish_status,
             -- 0 and less, and the sentinels, are no places.
             case when position between 1 and {{var "position_sentinel_from"}} - 1 then position end as position
@@ -57,9 +57,9 @@ final as (
         end as finish_status,
         case when not is_scratched and not is_non_finisher and position is not null then margin end as margin,
         nullif(trim(decode_entities(jockey)), '') as jockey,
-        coalesce(nullif(lower(trim(jockey_slug)), ''), slug(decode_entities(jockey))) as jockey_slug,
+        slug_or_name(jockey_slug, jockey) as jockey_slug,
         nullif(trim(decode_entities(trainer)), '') as trainer,
-        coalesce(nullif(lower(trim(trainer_slug)), ''), slug(decode_entities(trainer))) as trainer_slug,
+        slug_or_name(trainer_slug, trainer) as trainer_slug,
         case when win_odds > 1 then win_odds end as win_odds,
         case when prize_money >= 0 then prize_money end as prize_money,
         case

@@ -1,0 +1,7 @@
+-- A slug as delivered, else made from the name. The name is handed on only where it is needed: expressions that stand
+-- twice are computed for every row, and making a slug is dear.
+create or replace macro slug_or_name(given, name) as
+    coalesce(
+        nullif(lower(trim(given)), ''),
+        slug(case when given is null or trim(given) = '' then decode_entities(name) end)
+    );
