@@ -11,7 +11,7 @@ export function registerSecret(value: string | undefined): void {
         if (!url.password) return;
         secrets.add(value);
         secrets.add(url.password);
-        secrets.add(decodeURIComponent(url.password));
+        secrets.add(decodePassword(url.password));
         return;
     }
     secrets.add(value);
@@ -24,6 +24,15 @@ export function scrub(text: string): string {
         clean = clean.replaceAll(secret, "***");
     }
     return clean;
+}
+
+/** A password with a bare % is no valid URL; whoever connects says so, and it stays a secret all the same. */
+function decodePassword(password: string): string {
+    try {
+        return decodeURIComponent(password);
+    } catch {
+        return password;
+    }
 }
 
 function parseUrl(value: string): URL | undefined {
