@@ -1,5 +1,5 @@
 import type { CompiledProject } from "../compile/compiled.ts";
-import { assertionsFor } from "../compile/plan.ts";
+import { assertionsFor, planBuild } from "../compile/plan.ts";
 import { ConfigError } from "../errors.ts";
 import { extractSources } from "../extract/extract-sources.ts";
 import type { Project } from "../project/project.ts";
@@ -107,7 +107,8 @@ async function buildPhase(
 ): Promise<void> {
     const { project, compiled, ledger, report, signal } = context;
     const noun = phase === "seed" ? "seed" : "model";
-    await timePhase(context, phase, { total: names.size, message: countOf(names.size, noun) }, async () => {
+    const total = planBuild(compiled, names).length;
+    await timePhase(context, phase, { total, message: countOf(total, noun) }, async () => {
         const results = await buildNodes({ warehouse, project, compiled, names, report, signal });
         ledger.results.push(...results);
         return { result: undefined, message: summarizeStatuses(results) };

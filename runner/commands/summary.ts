@@ -1,5 +1,6 @@
 import colours from "picocolors";
-import type { CompiledProject } from "../compile/compiled.ts";
+import type { CompiledNode, CompiledProject } from "../compile/compiled.ts";
+import { graphOf, reach } from "../compile/graph.ts";
 import type { RunRecord } from "../status/artifacts.ts";
 import type { NodeResult } from "../status/events.ts";
 import { countOf, formatCount, formatSeconds, formatTable } from "../status/format.ts";
@@ -26,16 +27,13 @@ export function summarizeRun(record: RunRecord, compiled: CompiledProject | unde
     if (record.command !== "test") parts.push(`${heading("Published")}${describePublication(record)}`);
     parts.push(...describeFailures(record.results));
     if (record.error !== undefined) parts.push("", `${colours.red("Error:")} ${record.error}`);
-    parts.push("", describeEnd(record), ...describeNext(record));
+    parts.push("", describeEnd(record), ...describeNext(record, compiled));
     return parts.join("\n");
 }
 
 /** The marts and what is published: the tables a user came for. */
 function describeTables(models: readonly NodeResult[], compiled: CompiledProject): string {
-    const shown = models.filter(({ name }) => {
-        const node = compiled.nodes.get(name);
-        return node?.kind === "model" && node.config.tags.includes("publish");
-    });
+    const shown = models.filter(({ name }) => isPublished(compiled.nodes.get(name)));
     if (shown.length === 0) return `${countOf(models.length, "model")} built, none of them published`;
     return formatTable(
         ["table", "rows", "columns", "seconds"],
@@ -81,18 +79,37 @@ function describeEnd({ status, exitCode, command, phases }: RunRecord): string {
     return colours.red(`${word}, exit code ${exitCode}.${after}`);
 }
 
-function describeNext({ status, command }: RunRecord): readonly string[] {
-    const commands =
-        status === "success" && command === "run"
-            ? [
-                  ["rebuild show race_training_dataset --limit 5", "look at rows"],
-                  ["rebuild run --select career+", "rebuild one family and what depends on it"],
-                  ["rebuild sandbox", "keep the sandbox database running and print its URL"],
-              ]
-            : [];
-    if (commands.length === 0) return [];
+/** Three commands that go on from here, with names of this very project. */
+function describeNext(record: RunRecord, compiled: CompiledProject | undefined): readonly string[] {
+    if (record.status !== "success" || record.command !== "run" || !compiled) return [];
+    const models = new Set(record.results.filter(({ kind }) => kind === "model").map(({ name }) => name));
+    const table = compiled.order.find((name) => models.has(name) && isPublished(compiled.nodes.get(name)));
+    if (table === undefined) return [];
+    const part = nearestTable(compiled, table);
+    const commands = [
+        [`rebuild show ${table} --limit 5`, "look at rows"],
+        ...(part === undefined
+            ? []
+            : [[`rebuild run --select ${part}+`, "rebuild one model and what depends on it"]]),
+        record.target === "sandbox"
+            ? ["rebuild sandbox", "keep the database running and print its URL"]
+            : ["rebuild test", "test again, whenever you like"],
+    ];
     const width = Math.max(...commands.map(([text]) => text!.length));
     return ["", "Next:", ...commands.map(([text, why]) => `  npx ${text!.padEnd(width)}  # ${why}`)];
+}
+
+/** The last table of the order that flows into a model, directly or through views. */
+function nearestTable(compiled: CompiledProject, name: string): string | undefined {
+    const ancestors = reach([name], graphOf(compiled).parents);
+    return compiled.order.findLast((one) => {
+        const node = compiled.nodes.get(one);
+        return ancestors.has(one) && node?.kind === "model" && node.config.materialized === "table";
+    });
+}
+
+function isPublished(node: CompiledNode | undefined): boolean {
+    return node?.kind === "model" && node.config.tags.includes("publish");
 }
 
 function heading(word: string): string {
