@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { compileProject } from "../../runner/compile/compile-project.ts";
+import type { CompiledProject } from "../../runner/compile/compiled.ts";
 import { selectNodes } from "../../runner/compile/select.ts";
 import { quoteName, quoteText } from "../../runner/names.ts";
 import { loadProject } from "../../runner/project/load-project.ts";
@@ -8,7 +9,7 @@ import { buildNodes } from "../../runner/warehouse/build.ts";
 import type { Warehouse } from "../../runner/warehouse/types.ts";
 import { withMemoryWarehouse } from "../runner/warehouse-fixture.ts";
 
-export const root = fileURLToPath(new URL("../../", import.meta.url));
+const root = fileURLToPath(new URL("../../", import.meta.url));
 
 type Row = Readonly<Record<string, string | number | null>>;
 
@@ -23,7 +24,7 @@ export interface TinyWorld {
 export async function withTinyWorld<T>(
     world: TinyWorld,
     select: readonly string[],
-    callback: (warehouse: Warehouse) => Promise<T>,
+    callback: (warehouse: Warehouse, compiled: CompiledProject) => Promise<T>,
     vars: Readonly<Record<string, number>> = {},
 ): Promise<T> {
     const project = await loadProject({ root, env: {}, target: "files", vars });
@@ -40,7 +41,7 @@ export async function withTinyWorld<T>(
         });
         const failed = results.filter(({ status }) => status !== "success");
         if (failed.length > 0) throw new Error(failed.map(({ message }) => message).join("\n"));
-        return callback(warehouse);
+        return callback(warehouse, compiled);
     });
 }
 
