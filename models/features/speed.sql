@@ -2,7 +2,7 @@
 with figures as (
     select
         *,
-        speed_figure::decimal(12, 4) as figure,
+        speed_figure::decimal(18, 6) as figure,
     from {{ref "speed_figures"}}
     where horse_key is not null
 ),
