@@ -25,7 +25,8 @@ final as (
         win_odds,
         implied as odds_implied_probability,
         -- A sum over some of the prices is not the sum of the race.
-        case when is_fully_priced then implied / implied_sum end as market_probability,
+        -- A single price over the rounded sum of itself may come out a hair above 1.
+        case when is_fully_priced then least(implied / implied_sum, 1) end as market_probability,
         case when is_fully_priced then implied_sum - 1 end as overround,
         case
             when win_odds is not null
