@@ -1,15 +1,28 @@
 import { PublishError } from "../errors.ts";
 import type { PostgresClient } from "../postgres/connect.ts";
 import { type Build, runAll } from "./build.ts";
-import { buildName, plannedIndexes } from "./build-statements.ts";
+import { type BuildTarget, buildName, plannedIndexes } from "./build-statements.ts";
 
 /** Indexes and statistics of the loaded tables. */
 export async function indexTables(client: PostgresClient, { tables }: Build): Promise<void> {
     for (const target of tables) {
         for (const index of plannedIndexes(target))
             await createIndex(client, index.statement, target.object.model);
-        await client.query(`analyze ${buildName(target.object)}`);
+        await analyzeTable(client, target);
     }
+}
+
+/** From so many columns on, a smaller sample is taken. */
+const wide = 100;
+
+/**
+ * The sample of the default target, 30,000 rows, is sorted once for each column: with 368 columns and 30,000
+ * rows that took 6.6 s of a publish of 9.8 s. Columns with a target of their own keep it.
+ */
+async function analyzeTable(client: PostgresClient, { object, columns }: BuildTarget): Promise<void> {
+    const target = columns.size > wide ? "25" : "default";
+    await client.query(`set default_statistics_target = ${target}`);
+    await client.query(`analyze ${buildName(object)}`);
 }
 
 /** Fills the views, each after what it reads. A view that was just created has no statistics. */
