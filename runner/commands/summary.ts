@@ -11,7 +11,9 @@ export function summarizeRun(record: RunRecord, compiled: CompiledProject | unde
     const models = record.results.filter(({ kind, status }) => kind === "model" && status === "success");
     const tests = record.results.filter(({ kind }) => kind === "test");
     const parts = [""];
-    if (record.status === "success" && compiled) parts.push(describeTables(models, compiled), "");
+    if (record.status === "success" && compiled && models.length > 0) {
+        parts.push(describeTables(models, compiled), "");
+    }
     if (record.phases.length > 0) {
         const times = record.phases
             .map(({ phase, seconds }) => `${phase} ${formatSeconds(seconds)}`)
@@ -33,7 +35,7 @@ export function summarizeRun(record: RunRecord, compiled: CompiledProject | unde
 
 /** The marts and what is published: the tables a user came for. */
 function describeTables(models: readonly NodeResult[], compiled: CompiledProject): string {
-    const shown = models.filter(({ name }) => isPublished(compiled.nodes.get(name)));
+    const shown = models.filter(({ name }) => isPublished(compiled.nodes.get(name))).sort(widestFirst);
     if (shown.length === 0) return `${countOf(models.length, "model")} built, none of them published`;
     return formatTable(
         ["table", "rows", "columns", "seconds"],
@@ -47,12 +49,15 @@ function describeTables(models: readonly NodeResult[], compiled: CompiledProject
 }
 
 function describePublication(record: RunRecord): string {
-    const published = record.results.filter(({ kind, status }) => kind === "publish" && status === "success");
-    return published.length > 0
-        ? `${published.map(({ name }) => name).join(", ")}`
-        : record.status === "success"
-          ? "nothing (not asked for, or the target publishes nowhere)"
-          : "nothing: what was in service is untouched";
+    const { generation, results = [], swapMilliseconds = 0 } = record.publication ?? {};
+    if (generation === undefined) {
+        return record.status === "success"
+            ? "nothing (not asked for, or the target publishes nowhere)"
+            : "nothing: what was in service is untouched";
+    }
+    const tables = results.filter(({ detail }) => detail === "table").length;
+    const parts = [countOf(tables, "table"), countOf(results.length - tables, "materialized view")];
+    return `generation ${generation}: ${parts.join(" and ")}, swapped within ${swapMilliseconds.toFixed(1)} ms`;
 }
 
 function describeFailures(results: readonly NodeResult[]): readonly string[] {
@@ -82,8 +87,10 @@ function describeEnd({ status, exitCode, command, phases }: RunRecord): string {
 /** Three commands that go on from here, with names of this very project. */
 function describeNext(record: RunRecord, compiled: CompiledProject | undefined): readonly string[] {
     if (record.status !== "success" || record.command !== "run" || !compiled) return [];
-    const models = new Set(record.results.filter(({ kind }) => kind === "model").map(({ name }) => name));
-    const table = compiled.order.find((name) => models.has(name) && isPublished(compiled.nodes.get(name)));
+    const published = record.results.filter(
+        ({ name, kind }) => kind === "model" && isPublished(compiled.nodes.get(name)),
+    );
+    const table = published.sort(widestFirst)[0]?.name;
     if (table === undefined) return [];
     const part = nearestTable(compiled, table);
     const commands = [
@@ -106,6 +113,11 @@ function nearestTable(compiled: CompiledProject, name: string): string | undefin
         const node = compiled.nodes.get(one);
         return ancestors.has(one) && node?.kind === "model" && node.config.materialized === "table";
     });
+}
+
+/** The wide tables are what a user came for. */
+function widestFirst(one: NodeResult, other: NodeResult): number {
+    return (other.columns ?? 0) - (one.columns ?? 0) || (other.rows ?? 0) - (one.rows ?? 0);
 }
 
 function isPublished(node: CompiledNode | undefined): boolean {

@@ -23,7 +23,12 @@ export interface RunRecord {
     readonly results: readonly NodeResult[];
     /** When the source snapshot was taken, ISO 8601. */
     readonly sourceSnapshotAt?: string;
-    readonly publication?: unknown;
+    readonly publication?: {
+        readonly generation?: number;
+        readonly results: readonly NodeResult[];
+        readonly swapMilliseconds: number;
+        readonly swapAttempts: number;
+    };
     readonly error?: string;
 }
 

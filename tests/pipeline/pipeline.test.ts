@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../runner/postgres/connect.ts";
+import { prepareDatabase } from "../../sandbox/load/schema.ts";
 import { ensureWorld } from "../../sandbox/sandbox.ts";
 import { createDatabase, type TestDatabase } from "../postgres-server.ts";
 import { type Outcome, rebuild } from "../runner/command-line.ts";
@@ -33,6 +34,7 @@ describe("the whole job on a simulated world", () => {
     beforeAll(async () => {
         database = await createDatabase("pipeline");
         project = await copyProject();
+        await withClient({ url: database.url }, prepareDatabase);
         await ensureWorld(database.url, { seed: 3, races: 1500 });
         first = await command("run");
     });
@@ -96,7 +98,7 @@ describe("the whole job on a simulated world", () => {
 
     it("rebuilds a part and publishes what is tagged among it", async () => {
         const { code, stdout } = await command("run", "--select", "career+");
-        expect(stdout).toMatch(/Published.*race_training_dataset/);
+        expect(stdout).toMatch(/OK published table public\.race_training_dataset/);
         expect(code).toBe(0);
     });
 
