@@ -83,13 +83,15 @@ outcomes as (
         case
             when not fields.has_run then null
             when checkpoints.position_{{to_go}}_to_go is not null then checkpoints.position_{{to_go}}_to_go
-            -- Delivered with the result, counted to the finish; there is none with less than that to run.
-            when starters.race_distance > {{to_go}} then starters.position_{{to_go}}m
+            -- Delivered with the result, counted to the finish, so that it needs no distance of the race; there is
+            -- none with less than that to run.
+            when coalesce(starters.race_distance > {{to_go}}, true) then starters.position_{{to_go}}m
         end::usmallint as position_{{to_go}}m,
         case
             when not fields.has_run then null
             when checkpoints.position_{{to_go}}_to_go is not null then 'sectional_times'
-            when starters.race_distance > {{to_go}} and starters.position_{{to_go}}m is not null then 'race_results'
+            when coalesce(starters.race_distance > {{to_go}}, true) and starters.position_{{to_go}}m is not null
+                then 'race_results'
         end as position_{{to_go}}m_origin,
 {{/each}}
         case when fields.has_run and starters.position is not null then checkpoints.finish_seconds end::float

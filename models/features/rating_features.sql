@@ -84,10 +84,11 @@ final as (
         met.horse_elo::float as horse_elo,
         met.is_elo_default,
         met.elo_races_count::usmallint as elo_races_count,
-        rank() over (partition by met.race_id order by met.horse_elo desc)::usmallint as elo_rank_in_race,
+        -- By the ratings as published: what ties there ties here.
+        rank() over (partition by met.race_id order by met.horse_elo::float desc)::usmallint as elo_rank_in_race,
         case
             when met.starters = 1 then 1
-            else percent_rank() over (partition by met.race_id order by met.horse_elo)
+            else percent_rank() over (partition by met.race_id order by met.horse_elo::float)
         end::float as elo_percentile_in_race,
         met.mean_elo::float as field_avg_elo,
         (met.horse_elo - met.mean_elo)::float as elo_vs_field_avg,
