@@ -32,6 +32,7 @@ select
     wet_dry_preference_score::float as wet_dry_preference_score,
     case
         when is_wet_track then wet_dry_preference_score
-        when not is_wet_track then -wet_dry_preference_score
+        -- Not -score: a minus zero is another value than zero to whoever hashes rows.
+        when not is_wet_track then 0 - wet_dry_preference_score
     end::float as going_suited_score,
 from counted

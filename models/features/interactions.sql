@@ -13,9 +13,11 @@ with final as (
         (200 * runners.barrier / runners.race_distance)::float as barrier_x_distance,
         (form.form_momentum * form.form_recency_score)::float as form_x_freshness,
         (track.track_win_rate * distance.distance_win_rate)::float as track_wr_x_distance_wr,
+        -- Plus 0 turns a minus zero into zero: they are equal, but not the same to whoever hashes rows.
         (
             (1 - 2 * running_style.expected_settle_pct)
             * (1 - 2 * (runners.barrier - 1) / nullif(runners.total_runners::integer - 1, 0))
+            + 0
         )::float as running_style_x_barrier,
         running_style.running_style || '_' || runners.distance_range as running_style_x_distance_bucket,
         (jockey.jockey_win_rate_shrunk * trainer.trainer_win_rate_shrunk)::float as jockey_wr_x_trainer_wr,

@@ -70,7 +70,8 @@ final as (
         settle_gap::float as settle_vs_field_avg,
         closing_gap::float as closing_vs_field_avg,
         -- Positive: comes from behind where many want the front, or leads where few do not.
-        (settle_gap * (pressure - {{var "usual_pace_pressure"}}))::float as style_vs_pace,
+        -- Plus 0 turns a minus zero into zero: they are equal, but not the same to whoever hashes rows.
+        (settle_gap * (pressure - {{var "usual_pace_pressure"}}) + 0)::float as style_vs_pace,
     from measured
 )
 
