@@ -17,11 +17,17 @@ import { withWarehouse } from "../../../runner/warehouse/warehouse.ts";
 
 export const root = fileURLToPath(new URL("../../..", import.meta.url));
 
+export interface PipelineOptions {
+    readonly connection: PostgresSource | FilesSource;
+    /** Races of this day and later are left out. */
+    readonly until?: string;
+}
+
 /** Builds both datasets from the connection in a warehouse of its own, for as long as the callback runs. */
-export async function withPipeline(
-    connection: PostgresSource | FilesSource,
-    callback: (warehouse: Warehouse, project: Project) => Promise<void>,
-): Promise<void> {
+export async function withPipeline<T>(
+    { connection, until }: PipelineOptions,
+    callback: (warehouse: Warehouse, project: Project) => Promise<T>,
+): Promise<T> {
     const folder = await mkdtemp(join(tmpdir(), "rebuild-reference-"));
     try {
         const project = await loadProject({ root, env: {}, target: "sandbox" });
@@ -30,13 +36,20 @@ export async function withPipeline(
         const settings = { ...project.target.warehouse, spillDirectory: join(folder, "spill") };
         const { signal } = new AbortController();
         const report = () => undefined;
-        await withWarehouse(join(folder, "reference.duckdb"), settings, async (warehouse) => {
+        return await withWarehouse(join(folder, "reference.duckdb"), settings, async (warehouse) => {
             await extractSources({ project, connection, warehouse, report, signal });
+            if (until !== undefined) {
+                await warehouse.execute(`delete from sources.races where race_date >= '${until}'`);
+                for (const table of ["race_results", "sectional_times"])
+                    await warehouse.execute(
+                        `delete from sources.${table} where race_id not in (select race_id from sources.races)`,
+                    );
+            }
             const results = await buildNodes({ warehouse, project, compiled, names, report, signal });
             const failed = results.filter(({ status }) => status !== "success");
             if (failed.length > 0)
                 throw new Error(failed.map(({ name, message }) => `${name}: ${message}`).join("\n"));
-            await callback(warehouse, project);
+            return await callback(warehouse, project);
         });
     } finally {
         await rm(folder, { recursive: true, force: true });

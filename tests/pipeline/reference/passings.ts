@@ -13,7 +13,7 @@ export function timingsOf(race: RaceRow, rows: readonly SectionalRow[]): (runner
         return {
             position800: toGo(race, 800, row, runner.position800),
             position400: toGo(race, 400, row, runner.position400),
-            seconds: row?.finishSeconds ?? null,
+            seconds: row?.finishSeconds || null,
         };
     };
 }
@@ -32,12 +32,17 @@ function toGo(
     row: SectionalRow | undefined,
     ofResults: number | null,
 ): number | null {
-    if (race.metres === null) return ofResults;
+    if (race.metres === null) return known(ofResults);
     const covered = race.metres - metres;
     if (covered <= 0) return null;
     const checkpoint = Math.floor(covered / 200);
     const rank = checkpoint >= 1 ? row?.ranks[checkpoint - 1] : null;
-    return rank ?? ofResults;
+    return known(rank) ?? known(ofResults);
+}
+
+/** As of places: 0, and 50 and more, are none. */
+export function known(place: number | null | undefined): number | null {
+    return place !== null && place !== undefined && place >= 1 && place < 50 ? place : null;
 }
 
 const entities: Readonly<Record<string, string>> = {

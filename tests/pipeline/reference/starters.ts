@@ -1,5 +1,5 @@
 import { barrierPosition, classRating, condition, distanceRange, type Graded } from "./card.ts";
-import { timingsOf } from "./passings.ts";
+import { known, timingsOf } from "./passings.ts";
 import type { Place, RaceRow, ResultRow, SourceRows } from "./source-rows.ts";
 
 /** A declared runner that was not scratched, with what came of it where its race has been run. */
@@ -37,11 +37,11 @@ export function startersOf(source: SourceRows): readonly Starter[] {
     const starters = source.races.flatMap((race) => {
         const rows = (results.get(race.raceId) ?? []).filter((row) => !isScratched(row));
         const timing = timingsOf(race, sectionals.get(race.raceId) ?? []);
-        const hasRun = rows.some((row) => place(row) !== null);
+        const hasRun = rows.some(({ position }) => known(position) !== null);
         const totalRunners = rows.length;
         return rows.map((declared): Starter => {
             const at = source.places.get(race.raceId)!;
-            const position = place(declared);
+            const position = known(declared.position);
             const own = (slug: string | null) => slug && `${slug}-${at.location}`;
             const { position800, position400, seconds } = timing(declared);
             return {
@@ -64,7 +64,7 @@ export function startersOf(source: SourceRows): readonly Starter[] {
                 isWin: position === 1,
                 isPlace: position !== null && position <= 3,
                 margin: position === null ? null : declared.margin,
-                seconds,
+                seconds: position === null ? null : seconds,
                 position800,
                 position400,
                 settlePct:
@@ -101,11 +101,6 @@ function latestRows(rows: readonly ResultRow[]): readonly ResultRow[] {
 
 function isScratched({ finishStatus }: ResultRow): boolean {
     return /^(LATE[_ -])?SCRATCHED$/i.test(finishStatus ?? "");
-}
-
-/** 50 and more are sentinels. */
-function place({ position }: ResultRow): number | null {
-    return position !== null && position >= 1 && position < 50 ? position : null;
 }
 
 export function groupBy<Row, Key>(rows: readonly Row[], keyOf: (row: Row) => Key): Map<Key, Row[]> {
