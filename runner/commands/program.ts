@@ -6,15 +6,22 @@ import { clean } from "./clean.ts";
 import { compile } from "./compile.ts";
 import { debug } from "./debug.ts";
 import type { CommonOptions, Environment } from "./environment.ts";
+import { generations } from "./generations.ts";
 import { listedKinds, ls } from "./ls.ts";
 import { prepare } from "./prepare.ts";
-import { publish } from "./publish.ts";
+import { dryRun, type PublishOptions, publish, resume } from "./publish.ts";
+import { rollback } from "./rollback.ts";
 import { run } from "./run.ts";
 import { sandboxLoad, sandboxReset, sandboxRun } from "./sandbox.ts";
 import { seed } from "./seed.ts";
 import { show } from "./show.ts";
 import { summarizeRun } from "./summary.ts";
 import { test } from "./test.ts";
+
+interface PublishVerbOptions extends PublishOptions {
+    readonly dryRun: boolean;
+    readonly resume: boolean;
+}
 
 type SetExitCode = (code: number) => void;
 
@@ -92,9 +99,40 @@ export function addCommands(program: Command, environment: Environment, setExitC
                 ["publish --override row-count", "although the new table is smaller than its bounds allow"],
             ),
         )
+        .option("--dry-run", "print what would be done, every DDL statement included", false)
+        .option(
+            "--resume",
+            "only swap in the build that an earlier publish finished and could not swap",
+            false,
+        )
+        .action(async (_, command: Command) => {
+            const { dryRun: isDry, resume: isResume, ...options } = optionsOf<PublishVerbOptions>(command);
+            if (isDry) return dryRun(options, environment);
+            return finish(
+                options,
+                isResume ? await resume(options, environment) : await publish(options, environment),
+            );
+        });
+
+    verb(program, "rollback", "Put an archived generation back into service, by the same swap")
+        .option("--to <generation>", "its number (default: the one before the latest swap)", wholeNumber)
+        .addHelpText(
+            "after",
+            examples(
+                ["rollback", "back to before the last publish"],
+                ["rollback --to 7", "a named one; `rebuild generations` lists them"],
+            ),
+        )
         .action(async (_, command: Command) =>
-            finish(optionsOf(command), await publish(optionsOf(command), environment)),
+            finish(optionsOf(command), await rollback(optionsOf(command), environment)),
         );
+
+    verb(program, "generations", "List what was published and rolled back")
+        .addHelpText(
+            "after",
+            examples(["generations", "the latest first"], ["generations --json", "for a program"]),
+        )
+        .action((_, command: Command) => generations(optionsOf(command), environment));
 
     verb(program, "ls", "List sources, seeds, models and tests, in build order")
         .addOption(selectOption())

@@ -56,12 +56,32 @@ export async function publishPhase(
             }),
         );
         ledger.results.push(...published.results);
-        ledger.publication = published;
         const { generation, swapMilliseconds } = published;
+        const objects = published.results.map(({ name }) => name);
+        ledger.publication = { ...(generation !== undefined && { generation }), objects, swapMilliseconds };
         const message =
             generation === undefined
                 ? "none of the selected models is published"
                 : `generation ${generation} in service, swapped within ${swapMilliseconds.toFixed(1)} ms`;
         return { result: undefined, message };
+    });
+}
+
+interface Swapped {
+    readonly generation: number;
+    readonly objects: readonly string[];
+    readonly milliseconds: number;
+}
+
+/** A phase that only swaps: what is put in service was built before. */
+export async function swapPhase(
+    context: PhaseContext,
+    message: string,
+    work: () => Promise<Swapped>,
+): Promise<void> {
+    await timePhase(context, "publish", { message }, async () => {
+        const { generation, objects, milliseconds } = await work();
+        context.ledger.publication = { generation, objects, swapMilliseconds: milliseconds };
+        return { result: undefined, message: `generation ${generation} in service` };
     });
 }

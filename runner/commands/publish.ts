@@ -1,14 +1,15 @@
 import { selectNodes } from "../compile/select.ts";
-import { ConfigError } from "../errors.ts";
+import { planPublish } from "../publish/plan-publish.ts";
+import { resumePublish } from "../publish/resume.ts";
 import type { PublishOverride } from "../publish/steps.ts";
-import type { RunRecord } from "../status/artifacts.ts";
-import { withDirectoryLock } from "../warehouse/directory-lock.ts";
-import { withConnections } from "./connections.ts";
+import { type RunRecord, toSnakeCase } from "../status/artifacts.ts";
 import type { CommonOptions, Environment, SelectionOptions } from "./environment.ts";
+import { withLastGood } from "./last-good.ts";
 import { prepare } from "./prepare.ts";
-import { publishPhase, withPublishLock } from "./publish-phase.ts";
-import { newRunId, recordRun } from "./record-run.ts";
+import { publishPhase, swapPhase } from "./publish-phase.ts";
+import { newRunId } from "./record-run.ts";
 import { buildable } from "./run.ts";
+import { withPublishConnection, withPublisher } from "./with-publisher.ts";
 
 export interface PublishOptions extends CommonOptions, SelectionOptions {
     readonly overrides: readonly PublishOverride[];
@@ -16,37 +17,49 @@ export interface PublishOptions extends CommonOptions, SelectionOptions {
 
 /** Publishes the tagged models among the selected, by default all, from the last good warehouse. */
 export async function publish(options: PublishOptions, environment: Environment): Promise<RunRecord> {
-    const { project, compiled, targetDirectory } = await prepare(options, environment);
-    const { target } = project;
-    if (!target.publish) {
-        throw new ConfigError([
-            {
-                file: "profiles.yml",
-                key: `targets.${target.name}.publish`,
-                message: `target ${target.name} publishes nowhere. Add a publish connection, or choose another with --target`,
-            },
-        ]);
-    }
-    const names = buildable(selectNodes(compiled, options), compiled);
-    const runId = newRunId(environment.now());
-    return withDirectoryLock(targetDirectory, { runId, command: "rebuild publish" }, () =>
-        recordRun(
-            { options, environment, project, targetDirectory, runId, command: "publish" },
-            async (recorder) => {
-                const context = {
-                    project,
-                    compiled,
-                    now: environment.now,
-                    signal: environment.signal,
-                    ...recorder,
-                };
-                await withConnections(target, { ...context, root: project.root }, (connections) =>
-                    withPublishLock({ ...context, connections, wanted: true, runId }, async (lock) => {
-                        if (lock)
-                            await publishPhase(context, { lock, names, runId, overrides: options.overrides });
-                    }),
-                );
-            },
+    return withPublisher(options, environment, "publish", async (context) => {
+        const names = buildable(selectNodes(context.compiled, options), context.compiled);
+        await publishPhase(context, { ...context, names, overrides: options.overrides });
+    });
+}
+
+/** Swaps in the build that an earlier publish finished and could not swap. */
+export async function resume(options: CommonOptions, environment: Environment): Promise<RunRecord> {
+    return withPublisher(options, environment, "publish --resume", (context) =>
+        swapPhase(context, "swap of a finished build", () =>
+            resumePublish({
+                ...context.lock,
+                run: { id: context.runId, startedAt: environment.now() },
+                report: context.report,
+                signal: context.signal,
+            }),
         ),
     );
+}
+
+/** Prints what a publish would do, every statement of DDL included; the server has accepted them, and undone them. */
+export async function dryRun(options: PublishOptions, environment: Environment): Promise<void> {
+    const { project } = await prepare(options, environment);
+    await withPublishConnection(options, environment, async (connection, compiled) => {
+        const names = buildable(selectNodes(compiled, options), compiled);
+        const now = environment.now();
+        const plan = await withLastGood(project, (warehouse) =>
+            planPublish({
+                connection,
+                warehouse,
+                compiled,
+                names,
+                run: { id: newRunId(now), startedAt: now },
+                overrides: new Set(options.overrides),
+                signal: environment.signal,
+            }),
+        );
+        const { data, note } = environment.output;
+        if (options.json) return data(JSON.stringify(toSnakeCase(plan), null, 2));
+        for (const { name, kind, replaces, columns } of plan.objects) {
+            data(`-- ${replaces ? "replaces" : "creates"} ${kind} ${name}, ${columns} columns`);
+        }
+        data(plan.statements.map((statement) => `${statement.trim().replace(/;$/, "")};`).join("\n\n"));
+        for (const message of plan.notes) note(`WARN ${message}`);
+    });
 }

@@ -3,7 +3,7 @@ import { assertionsFor, planBuild } from "../compile/plan.ts";
 import { ConfigError } from "../errors.ts";
 import { extractSources } from "../extract/extract-sources.ts";
 import type { Project } from "../project/project.ts";
-import type { PublishResult } from "../publish/publish.ts";
+import type { Publication } from "../status/artifacts.ts";
 import type { NodeResult, Phase, Report } from "../status/events.ts";
 import { countOf, formatBytes } from "../status/format.ts";
 import { summarizeStatuses } from "../status/report-lines.ts";
@@ -18,7 +18,7 @@ export interface RunLedger {
     readonly results: NodeResult[];
     readonly phases: { readonly phase: Phase; readonly seconds: number }[];
     sourceSnapshotAt?: Date;
-    publication?: PublishResult;
+    publication?: Publication;
 }
 
 export interface PhaseContext {

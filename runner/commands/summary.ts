@@ -48,16 +48,15 @@ function describeTables(models: readonly NodeResult[], compiled: CompiledProject
     );
 }
 
-function describePublication(record: RunRecord): string {
-    const { generation, results = [], swapMilliseconds = 0 } = record.publication ?? {};
-    if (generation === undefined) {
-        return record.status === "success"
+function describePublication({ publication, status }: RunRecord): string {
+    if (publication?.generation === undefined) {
+        return status === "success"
             ? "nothing (not asked for, or the target publishes nowhere)"
             : "nothing: what was in service is untouched";
     }
-    const tables = results.filter(({ detail }) => detail === "table").length;
-    const parts = [countOf(tables, "table"), countOf(results.length - tables, "materialized view")];
-    return `generation ${generation}: ${parts.join(" and ")}, swapped within ${swapMilliseconds.toFixed(1)} ms`;
+    const { generation, objects, swapMilliseconds } = publication;
+    const time = `swapped within ${swapMilliseconds.toFixed(1)} ms`;
+    return `generation ${generation}, ${time}: ${objects.join(", ")}`;
 }
 
 function describeFailures(results: readonly NodeResult[]): readonly string[] {

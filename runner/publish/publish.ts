@@ -111,6 +111,7 @@ async function publishGeneration(
                 object.model,
                 await loadTable(object, { client, warehouse, maxBytesPerSecond, report, signal }),
             );
+            results.end(object);
             await step("loaded");
         }
         await step("index");
@@ -118,7 +119,10 @@ async function publishGeneration(
         await step("refresh");
         for (const { object } of built.views) results.start(object);
         await refreshViews(client, built);
-        for (const { object } of built.views) rowCounts.set(object.model, await countBuilt(client, object));
+        for (const { object } of built.views) {
+            results.end(object);
+            rowCounts.set(object.model, await countBuilt(client, object));
+        }
         await step("verify");
         await verify(options, client, built, overrides);
         const plan = await planSwap(client, built, rowCounts, keepGenerations);
@@ -181,6 +185,8 @@ class Results {
     private readonly objects: readonly Published[];
     private readonly report: Report;
     private readonly started = new Map<string, number>();
+    /** Seconds of the load or the refresh: what came after it was for all objects together. */
+    private readonly seconds = new Map<string, number>();
 
     constructor(objects: readonly Published[], report: Report) {
         this.objects = objects;
@@ -190,6 +196,11 @@ class Results {
     start(object: Published): void {
         this.started.set(object.model, performance.now());
         this.report({ type: "node-start", ...describe(object), ...this.place(object) });
+    }
+
+    end(object: Published): void {
+        const started = this.started.get(object.model);
+        if (started !== undefined) this.seconds.set(object.model, (performance.now() - started) / 1000);
     }
 
     async succeed(
@@ -226,8 +237,7 @@ class Results {
     }
 
     private result(object: Published, status: NodeResult["status"]): NodeResult {
-        const started = this.started.get(object.model) ?? performance.now();
-        return { ...describe(object), status, seconds: (performance.now() - started) / 1000 };
+        return { ...describe(object), status, seconds: this.seconds.get(object.model) ?? 0 };
     }
 
     private place(object: Published): { readonly index: number; readonly total: number } {

@@ -7,6 +7,16 @@ import type { NodeResult, Phase } from "./events.ts";
 
 export type RunStatus = "success" | "failed" | "interrupted";
 
+/** What a swap put in service. */
+export interface Publication {
+    /** Absent: nothing of what was selected is published. */
+    readonly generation?: number;
+    /** `schema.name` */
+    readonly objects: readonly string[];
+    /** How long readers could have been held up. */
+    readonly swapMilliseconds: number;
+}
+
 /** What one run did: printed by `--json`, kept as target/run_results.json and target/runs/<run id>.json. */
 export interface RunRecord {
     readonly runId: string;
@@ -23,12 +33,7 @@ export interface RunRecord {
     readonly results: readonly NodeResult[];
     /** When the source snapshot was taken, ISO 8601. */
     readonly sourceSnapshotAt?: string;
-    readonly publication?: {
-        readonly generation?: number;
-        readonly results: readonly NodeResult[];
-        readonly swapMilliseconds: number;
-        readonly swapAttempts: number;
-    };
+    readonly publication?: Publication;
     readonly error?: string;
 }
 

@@ -115,6 +115,23 @@ describe("the whole job on a simulated world", () => {
         expect(code).toBe(0);
     });
 
+    it("shows a publish before it is made, lists generations and goes back to one", async () => {
+        const dry = await command("publish", "--dry-run");
+        expect(dry.stdout).toMatch(/-- replaces table public\.race_training_dataset, \d+ columns/);
+        expect(dry.stdout).toMatch(/create materialized view/i);
+        const list = async () => JSON.parse((await command("generations", "--json")).stdout);
+        const before = await list();
+        // The second generation still serves what the third, of a part, did not replace.
+        const states = before.map(({ state }: { state: string }) => state);
+        expect(states).toEqual(["live", "live", "superseded"]);
+        const back = await command("rollback");
+        expect(back.stdout).toMatch(/Published +generation \d+, .*public\.race_training_dataset/);
+        expect(back.code).toBe(0);
+        expect((await list())[0]).toMatchObject({ kind: "rollback", state: "live" });
+        expect((await command("generations")).stdout).toMatch(/rollback +live/);
+        expect((await command("rollback", "--to", "99")).code).toBe(1);
+    });
+
     it("does what the README says of a feature in five minutes", async () => {
         const readme = await readFile(join(project.root, "README.md"), "utf8");
         const blocks = [

@@ -1,0 +1,68 @@
+import type { CompiledProject } from "../compile/compiled.ts";
+import { ConfigError } from "../errors.ts";
+import type { Target } from "../project/project.ts";
+import type { RunRecord } from "../status/artifacts.ts";
+import { withDirectoryLock } from "../warehouse/directory-lock.ts";
+import { type OpenPublish, withConnections } from "./connections.ts";
+import type { CommonOptions, Environment, SelectionOptions } from "./environment.ts";
+import { prepare } from "./prepare.ts";
+import { type PublishLock, withPublishLock } from "./publish-phase.ts";
+import { newRunId, recordRun } from "./record-run.ts";
+import type { PhaseContext } from "./run-phases.ts";
+
+export interface PublisherContext extends PhaseContext {
+    readonly lock: PublishLock;
+    readonly runId: string;
+}
+
+/** A recorded command that swaps: both locks are held while the callback works. */
+export async function withPublisher(
+    options: CommonOptions & Partial<SelectionOptions>,
+    environment: Environment,
+    command: string,
+    work: (context: PublisherContext) => Promise<void>,
+): Promise<RunRecord> {
+    const { project, compiled, targetDirectory } = await prepare(options, environment);
+    const { target } = project;
+    requirePublish(target);
+    const runId = newRunId(environment.now());
+    return withDirectoryLock(targetDirectory, { runId, command: `rebuild ${command}` }, () =>
+        recordRun({ options, environment, project, targetDirectory, runId, command }, async (recorder) => {
+            const context = {
+                project,
+                compiled,
+                now: environment.now,
+                signal: environment.signal,
+                ...recorder,
+            };
+            await withConnections(target, { ...context, root: project.root }, (connections) =>
+                withPublishLock({ ...context, connections, wanted: true, runId }, async (lock) => {
+                    if (lock) await work({ ...context, lock, runId });
+                }),
+            );
+        }),
+    );
+}
+
+/** The publish connection for a command that only looks. */
+export async function withPublishConnection<T>(
+    options: CommonOptions,
+    environment: Environment,
+    callback: (connection: OpenPublish, compiled: CompiledProject) => Promise<T>,
+): Promise<T> {
+    const { project, compiled } = await prepare(options, environment);
+    requirePublish(project.target);
+    const settings = { root: project.root, note: environment.output.note, signal: environment.signal };
+    return withConnections(project.target, settings, ({ publish }) => callback(publish!, compiled));
+}
+
+function requirePublish(target: Target): void {
+    if (target.publish) return;
+    throw new ConfigError([
+        {
+            file: "profiles.yml",
+            key: `targets.${target.name}.publish`,
+            message: `target ${target.name} publishes nowhere. Add a publish connection, or choose another target with --target`,
+        },
+    ]);
+}
