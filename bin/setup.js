@@ -1,5 +1,6 @@
-// Runs before `npm start` and `npm test`: installs what package-lock.json names, once, so that both
+// First part of `npm start` and `npm test`: installs what package-lock.json names, once, so that both
 // work on a fresh clone. Plain JavaScript, and nothing but Node: it runs before anything is installed.
+// Not a `prestart`, and no install scripts of packages: npm can be told to run neither.
 import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -12,7 +13,7 @@ const lock = join(root, "package-lock.json");
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
     console.error("Installing the packages named in package-lock.json (once) ...");
     const npm = process.env.npm_execpath;
-    const args = ["ci", "--include=dev", "--no-audit", "--no-fund"];
+    const args = ["ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"];
     const result = npm
         ? spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio: ["ignore", "inherit", "inherit"] })
         : spawnSync("npm", args, { cwd: root, stdio: ["ignore", "inherit", "inherit"], shell: true });
