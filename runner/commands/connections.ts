@@ -8,6 +8,8 @@ export type OpenPublish = Extract<PublishConnection, { readonly type: "postgres"
 export interface Connections {
     readonly source: OpenSource;
     readonly publish?: OpenPublish;
+    /** When the sandbox, which is also published to, was last filled with another world. */
+    readonly worldLoadedAt?: Date;
 }
 
 /** Time a read of the sandbox may take, in seconds: it is small and local. */
@@ -28,7 +30,7 @@ export async function withConnections<T>(
         return callback({ source, ...(publish && { publish }) });
     }
     return withSandbox(options, async (url) => {
-        if (source.type === "sandbox") await ensureWorld(url, options);
+        const world = source.type === "sandbox" ? await ensureWorld(url, options) : undefined;
         return callback({
             source:
                 source.type === "sandbox"
@@ -47,6 +49,7 @@ export async function withConnections<T>(
                     ...("url" in publish ? { url: publish.url } : { url }),
                 },
             }),
+            ...(world && publish?.type === "sandbox" && { worldLoadedAt: world.loadedAt }),
         });
     });
 }

@@ -25,6 +25,7 @@ export interface LoadedSource {
     readonly today?: string;
     /** Of a folder. */
     readonly folder?: string;
+    readonly loadedAt: Date;
     /** False where everything was there already. */
     readonly isNew: boolean;
 }
@@ -60,7 +61,7 @@ export async function ensureWorld(url: string, options: WorldOptions = {}): Prom
             `simulated a world of ${format(rows.races)} races with ${format(rows.results)} runners and ` +
                 `${format(rows.sectionals)} rows of sectional times up to ${settings.today} in ${seconds}s (seed ${settings.seed})`,
         );
-        return { kind: "simulated", ...settings, isNew: true };
+        return { ...(await readLoaded(client))!, isNew: true };
     });
 }
 
@@ -76,12 +77,15 @@ function fits(found: Omit<LoadedSource, "isNew">, options: WorldOptions, clock: 
 
 async function readLoaded(client: PostgresClient): Promise<Omit<LoadedSource, "isNew"> | undefined> {
     const names = sourceTables.map(({ name }) => `public.${name}`);
-    const { rows } = await client.query<{ settings: Omit<LoadedSource, "isNew"> }>(
-        `select settings from sandbox.world
+    const { rows } = await client.query<{
+        settings: Omit<LoadedSource, "isNew" | "loadedAt">;
+        loadedAt: number;
+    }>(
+        `select settings, extract(epoch from loaded_at)::float8 as "loadedAt" from sandbox.world
          where (select bool_and(to_regclass(name) is not null) from unnest($1::text[]) as name)`,
         [names],
     );
-    return rows[0]?.settings;
+    return rows[0] && { ...rows[0].settings, loadedAt: new Date(rows[0].loadedAt * 1000) };
 }
 
 function format(count: number): string {
