@@ -121,3 +121,4 @@ left join styles
     and horses.barrier_position = styles.barrier_position
     and running_style.running_style = styles.running_style
     and horses.race_date = styles.race_date
+order by runner_id

@@ -64,3 +64,4 @@ inner join {{ref "location_rates"}} as location_rates
     on starters.location = location_rates.location
     and starters.race_date = location_rates.race_date
 left join {{ref "career_state"}} as career_state on previous_starts.horse_start = career_state.runner_id
+order by runner_id

@@ -41,3 +41,4 @@ select
 from {{ref "runners"}} as runners
 inner join {{ref "previous_starts"}} as previous_starts on runners.runner_id = previous_starts.runner_id
 left join starts on previous_starts.horse_start = starts.runner_id
+order by runner_id

@@ -81,3 +81,4 @@ from known
 inner join {{ref "location_rates"}} as location_rates
     on known.location = location_rates.location
     and known.race_date = location_rates.race_date
+order by runner_id

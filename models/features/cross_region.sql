@@ -64,3 +64,4 @@ select
     rate(starts.all_wins - starts.region_wins, starts.all_starts - starts.region_starts) as other_region_win_rate,
 from starts
 left join travels on starts.runner_id = travels.runner_id
+order by runner_id

@@ -42,3 +42,4 @@ inner join counted on runners.runner_id = counted.runner_id
 inner join {{ref "previous_starts"}} as previous_starts on runners.runner_id = previous_starts.runner_id
 left join {{ref "conditions_state"}} as state on previous_starts.horse_start = state.runner_id
 left join {{ref "career_state"}} as career_state on previous_starts.horse_start = career_state.runner_id
+order by runner_id

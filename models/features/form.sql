@@ -22,3 +22,4 @@ select
     pow(0.5, previous_starts.days_since_last_race / {{var "form_half_life_days"}})::float as form_recency_score,
 from {{ref "previous_starts"}} as previous_starts
 left join {{ref "form_state"}} as form_state on previous_starts.horse_start = form_state.runner_id
+order by runner_id

@@ -30,3 +30,4 @@ from {{ref "runners"}} as runners
 inner join {{ref "previous_starts"}} as previous_starts on runners.runner_id = previous_starts.runner_id
 left join {{ref "runners"}} as before on previous_starts.horse_start = before.runner_id
 left join carried on previous_starts.horse_start = carried.runner_id
+order by runner_id

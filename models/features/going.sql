@@ -36,3 +36,4 @@ select
         when not is_wet_track then 0 - wet_dry_preference_score
     end::float as going_suited_score,
 from counted
+order by runner_id

@@ -34,3 +34,4 @@ with final as (
 )
 
 select * from final
+order by runner_id

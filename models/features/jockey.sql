@@ -39,3 +39,4 @@ inner join {{ref "location_rates"}} as location_rates
 left join {{ref "jockey_days"}} as jockey_days
     on runners.jockey_key = jockey_days.jockey_key
     and runners.race_date = jockey_days.race_date
+order by runner_id

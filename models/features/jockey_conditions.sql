@@ -89,3 +89,4 @@ select
 {{/each}}
 from {{ref "jockey"}} as jockey
 left join counted on jockey.runner_id = counted.runner_id
+order by runner_id

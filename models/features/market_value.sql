@@ -21,3 +21,4 @@ with final as (
 )
 
 select * from final
+order by runner_id

@@ -110,3 +110,4 @@ final as (
 )
 
 select * from final
+order by runner_id

@@ -30,3 +30,4 @@ with final as (
 )
 
 select * from final
+order by runner_id

@@ -27,3 +27,4 @@ with final as (
 )
 
 select * from final
+order by runner_id

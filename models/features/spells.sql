@@ -12,3 +12,4 @@ select
     rate(career_state.second_up_wins, career_state.second_up_starts) as second_up_win_rate,
 from {{ref "previous_starts"}} as previous_starts
 left join {{ref "career_state"}} as career_state on previous_starts.horse_start = career_state.runner_id
+order by runner_id

@@ -60,3 +60,4 @@ select
 from {{ref "previous_starts"}} as previous_starts
 inner join counted on previous_starts.runner_id = counted.runner_id
 left join {{ref "conditions_state"}} as state on previous_starts.horse_start = state.runner_id
+order by runner_id

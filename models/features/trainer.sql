@@ -39,3 +39,4 @@ inner join {{ref "location_rates"}} as location_rates
 left join {{ref "trainer_days"}} as trainer_days
     on runners.trainer_key = trainer_days.trainer_key
     and runners.race_date = trainer_days.race_date
+order by runner_id

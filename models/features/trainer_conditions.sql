@@ -89,3 +89,4 @@ select
 {{/each}}
 from {{ref "trainer"}} as trainer
 left join counted on trainer.runner_id = counted.runner_id
+order by runner_id

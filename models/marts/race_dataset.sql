@@ -1,4 +1,6 @@
 {{!-- one row per starter, races to come included: every feature of every family, no outcome. Add a family here --}}
+{{!-- Families have the same rows in the same order, so they are laid side by side: at 200,000 starters that took 1.1 s
+      of CPU where hash joins took 5.8 s and held every family in memory. is_in_step stops the run when one is not. --}}
 with final as (
     select
         race_card.runner_id,
@@ -389,31 +391,57 @@ with final as (
         market_value.class_drop_longshot,
         market_value.connection_longshot,
     from {{ref "race_card"}} as race_card
-    inner join {{ref "career"}} as career on race_card.runner_id = career.runner_id
-    inner join {{ref "form"}} as form on race_card.runner_id = form.runner_id
-    inner join {{ref "form_changes"}} as form_changes on race_card.runner_id = form_changes.runner_id
-    inner join {{ref "spells"}} as spells on race_card.runner_id = spells.runner_id
-    inner join {{ref "rating_features"}} as rating_features on race_card.runner_id = rating_features.runner_id
-    inner join {{ref "jockey"}} as jockey on race_card.runner_id = jockey.runner_id
-    inner join {{ref "jockey_conditions"}} as jockey_conditions on race_card.runner_id = jockey_conditions.runner_id
-    inner join {{ref "trainer"}} as trainer on race_card.runner_id = trainer.runner_id
-    inner join {{ref "trainer_conditions"}} as trainer_conditions on race_card.runner_id = trainer_conditions.runner_id
-    inner join {{ref "connections"}} as connections on race_card.runner_id = connections.runner_id
-    inner join {{ref "running_style"}} as running_style on race_card.runner_id = running_style.runner_id
-    inner join {{ref "sectional_form"}} as sectional_form on race_card.runner_id = sectional_form.runner_id
-    inner join {{ref "speed"}} as speed on race_card.runner_id = speed.runner_id
-    inner join {{ref "class"}} as class on race_card.runner_id = class.runner_id
-    inner join {{ref "distance"}} as distance on race_card.runner_id = distance.runner_id
-    inner join {{ref "track"}} as track on race_card.runner_id = track.runner_id
-    inner join {{ref "going"}} as going on race_card.runner_id = going.runner_id
-    inner join {{ref "barrier"}} as barrier on race_card.runner_id = barrier.runner_id
-    inner join {{ref "pace"}} as pace on race_card.runner_id = pace.runner_id
-    inner join {{ref "field"}} as field on race_card.runner_id = field.runner_id
-    inner join {{ref "cross_region"}} as cross_region on race_card.runner_id = cross_region.runner_id
-    inner join {{ref "market_history"}} as market_history on race_card.runner_id = market_history.runner_id
-    inner join {{ref "interactions"}} as interactions on race_card.runner_id = interactions.runner_id
-    inner join {{ref "market"}} as market on race_card.runner_id = market.runner_id
-    inner join {{ref "market_value"}} as market_value on race_card.runner_id = market_value.runner_id
+    positional join {{ref "career"}} as career
+    positional join {{ref "form"}} as form
+    positional join {{ref "form_changes"}} as form_changes
+    positional join {{ref "spells"}} as spells
+    positional join {{ref "rating_features"}} as rating_features
+    positional join {{ref "jockey"}} as jockey
+    positional join {{ref "jockey_conditions"}} as jockey_conditions
+    positional join {{ref "trainer"}} as trainer
+    positional join {{ref "trainer_conditions"}} as trainer_conditions
+    positional join {{ref "connections"}} as connections
+    positional join {{ref "running_style"}} as running_style
+    positional join {{ref "sectional_form"}} as sectional_form
+    positional join {{ref "speed"}} as speed
+    positional join {{ref "class"}} as class
+    positional join {{ref "distance"}} as distance
+    positional join {{ref "track"}} as track
+    positional join {{ref "going"}} as going
+    positional join {{ref "barrier"}} as barrier
+    positional join {{ref "pace"}} as pace
+    positional join {{ref "field"}} as field
+    positional join {{ref "cross_region"}} as cross_region
+    positional join {{ref "market_history"}} as market_history
+    positional join {{ref "interactions"}} as interactions
+    positional join {{ref "market"}} as market
+    positional join {{ref "market_value"}} as market_value
+    where
+        is_in_step(race_card.runner_id, career.runner_id, 'career')
+        and is_in_step(race_card.runner_id, form.runner_id, 'form')
+        and is_in_step(race_card.runner_id, form_changes.runner_id, 'form_changes')
+        and is_in_step(race_card.runner_id, spells.runner_id, 'spells')
+        and is_in_step(race_card.runner_id, rating_features.runner_id, 'rating_features')
+        and is_in_step(race_card.runner_id, jockey.runner_id, 'jockey')
+        and is_in_step(race_card.runner_id, jockey_conditions.runner_id, 'jockey_conditions')
+        and is_in_step(race_card.runner_id, trainer.runner_id, 'trainer')
+        and is_in_step(race_card.runner_id, trainer_conditions.runner_id, 'trainer_conditions')
+        and is_in_step(race_card.runner_id, connections.runner_id, 'connections')
+        and is_in_step(race_card.runner_id, running_style.runner_id, 'running_style')
+        and is_in_step(race_card.runner_id, sectional_form.runner_id, 'sectional_form')
+        and is_in_step(race_card.runner_id, speed.runner_id, 'speed')
+        and is_in_step(race_card.runner_id, class.runner_id, 'class')
+        and is_in_step(race_card.runner_id, distance.runner_id, 'distance')
+        and is_in_step(race_card.runner_id, track.runner_id, 'track')
+        and is_in_step(race_card.runner_id, going.runner_id, 'going')
+        and is_in_step(race_card.runner_id, barrier.runner_id, 'barrier')
+        and is_in_step(race_card.runner_id, pace.runner_id, 'pace')
+        and is_in_step(race_card.runner_id, field.runner_id, 'field')
+        and is_in_step(race_card.runner_id, cross_region.runner_id, 'cross_region')
+        and is_in_step(race_card.runner_id, market_history.runner_id, 'market_history')
+        and is_in_step(race_card.runner_id, interactions.runner_id, 'interactions')
+        and is_in_step(race_card.runner_id, market.runner_id, 'market')
+        and is_in_step(race_card.runner_id, market_value.runner_id, 'market_value')
 )
 
 select * from final

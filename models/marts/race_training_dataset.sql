@@ -2,17 +2,12 @@
 with final as (
     select
         race_dataset.* exclude (runner_id),
-
-        runners.position as final_position,
-        runners.finish_status,
-        runners.margin,
-        runners.raw_time_seconds,
-        runners.is_win,
-        runners.is_place,
-        runners.beat_pct,
+        race_labels.* exclude (runner_id, race_id, horse_slug, has_run),
     from {{ref "race_dataset"}} as race_dataset
-    inner join {{ref "runners"}} as runners on race_dataset.runner_id = runners.runner_id
-    where runners.has_run
+    positional join {{ref "race_labels"}} as race_labels
+    where
+        is_in_step(race_dataset.runner_id, race_labels.runner_id, 'race_labels')
+        and race_labels.has_run
 )
 
 select * from final

@@ -2,8 +2,10 @@
 with final as (
     select race_dataset.* exclude (runner_id)
     from {{ref "race_dataset"}} as race_dataset
-    inner join {{ref "runners"}} as runners on race_dataset.runner_id = runners.runner_id
-    where not runners.has_run
+    positional join {{ref "race_labels"}} as race_labels
+    where
+        is_in_step(race_dataset.runner_id, race_labels.runner_id, 'race_labels')
+        and not race_labels.has_run
 )
 
 select * from final
