@@ -15,7 +15,9 @@ select
     runners.runner_id,
     runners.race_id,
     runners.horse_slug,
-    case when prices.is_fully_priced then 1 / runners.win_odds / prices.overround end::decimal(18, 12) as expected_win,
+    -- A lone price's share of a rounded sum may be just over 1.
+    case when prices.is_fully_priced then least(1 / runners.win_odds / prices.overround, 1) end::decimal(18, 12)
+        as expected_win,
 from {{ref "runners"}} as runners
 inner join prices on runners.race_id = prices.race_id
 where runners.has_run

@@ -212,3 +212,12 @@ test("positions to go come from the checkpoint rounded down, never from its neig
         ]);
     });
 });
+
+test("a race with one priced starter expects one win of it, not a rounding error more", async () => {
+    // 1/3 is rounded down in the sum that it is divided by.
+    const race_results = [{ id: 1, race_id: 1, horse_slug: "a", position: 1, win_odds: 3 }];
+    await withTinyWorld({ races: [race], race_results }, ["+expected_wins"], async (warehouse) => {
+        const query = "select expected_win::varchar as expected_win from expected_wins";
+        expect(await warehouse.rows(query)).toEqual([{ expected_win: "1.000000000000" }]);
+    });
+});
