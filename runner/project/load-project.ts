@@ -80,7 +80,7 @@ async function readSettings(
     if (!text) {
         problems.push({
             file,
-            message: `not found in ${root}; run in the folder of the project, or pass --project DIR`,
+            message: `not found in ${root}; run in the folder of the project, or pass --project-dir`,
         });
         return undefined;
     }

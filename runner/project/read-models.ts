@@ -173,7 +173,7 @@ function checkOwners(
         if (names.includes(name)) continue;
         const where =
             kind === "model"
-                ? "no .sql or .ts file of this name under models/"
+                ? "no .sql file, and no .ts file with a default export, of this name under models/"
                 : "no .csv file of this name under seeds/";
         problems.push(
             problemAt(

@@ -158,7 +158,7 @@ describe("a project that is broken", () => {
                 /^models\/features\/customer_orders\.yml:5:9 \(columns\.order_days\.type\) unknown type usmalint; did you mean usmallint or smallint\?/,
             ),
             "models/features/customer_orders.yml:6:17 (columns.order_days.tests[0].not_nul) unknown key not_nul; did you mean not_null?",
-            "models/marts/customer_facts.yml:1:1 (model) there is no .sql or .ts file of this name under models/: customer_fact; did you mean customer_facts?",
+            "models/marts/customer_facts.yml:1:1 (model) there is no .sql file, and no .ts file with a default export, of this name under models/: customer_fact; did you mean customer_facts?",
             'profiles.yml:4:19 (targets.files.source.type) its type must be one of postgres, files, sandbox, found "file"',
             "rebuild.yml:2:1 (variables) unknown key variables; allowed are name, vars, models, seeds",
         ]);
@@ -302,7 +302,7 @@ describe("a project that is broken", () => {
 
     it("says which file is missing", async () => {
         const [line] = await linesOf(loadShop({ "rebuild.yml": null }));
-        expect(line).toMatch(/^rebuild\.yml not found in /);
+        expect(line).toMatch(/^rebuild\.yml not found in .*--project-dir$/);
     });
 
     it("reports TypeScript files that cannot be loaded or are no model, and takes modules that models share", async () => {
