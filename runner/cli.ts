@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import { Command, CommanderError } from "commander";
 import { addCommands } from "./commands/program.ts";
+import { diskFailure } from "./disk-failure.ts";
 import { exitCodes, RebuildError } from "./errors.ts";
 import { scrub } from "./secrets.ts";
 import { processOutput } from "./status/output.ts";
@@ -47,11 +48,12 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 /** Known errors are told without a stack; a bug keeps it. */
-function reportError(error: unknown, interrupted: boolean): number {
+function reportError(caught: unknown, interrupted: boolean): number {
     if (interrupted) {
         processOutput.note("Interrupted.");
         return exitCodes.interrupted;
     }
+    const error = diskFailure(caught) ?? caught;
     // Commander has said it already: help and version end with 0, everything else is a wrong usage.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.notMade;
     if (error instanceof RebuildError) {

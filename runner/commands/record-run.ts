@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { diskFailure } from "../disk-failure.ts";
 import { type ExitCode, exitCodes, RebuildError } from "../errors.ts";
 import type { Project } from "../project/project.ts";
 import { scrub } from "../secrets.ts";
@@ -49,7 +50,7 @@ export async function recordRun(
     try {
         await work({ report, ledger, note });
     } catch (caught) {
-        error = caught;
+        error = diskFailure(caught) ?? caught;
     }
     // A signal that came when everything was done interrupted nothing.
     const interrupted = environment.signal.aborted && error !== undefined;
@@ -69,7 +70,12 @@ export async function recordRun(
         ...(ledger.publication && { publication: ledger.publication }),
         ...(error !== undefined && { error: scrub(describeError(error, interrupted)) }),
     };
-    await writeRunRecord(targetDirectory, record);
+    await writeRunRecord(targetDirectory, record).catch((cause) => {
+        // What kept the run from going on may keep its record from being written; the run's own outcome counts.
+        const failure = diskFailure(cause);
+        if (!failure) throw cause;
+        report({ type: "note", level: "warn", message: `no record of the run: ${failure.message}` });
+    });
     if (error !== undefined && !interrupted && !(error instanceof RebuildError)) throw error;
     return record;
 }
