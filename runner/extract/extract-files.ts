@@ -5,7 +5,7 @@ import type { Source } from "../project/project.ts";
 import type { NodeResult } from "../status/events.ts";
 import type { Warehouse } from "../warehouse/types.ts";
 import { readCsvHeader } from "./csv-header.ts";
-import type { Extracted, ExtractOptions, FilesSource } from "./extract-sources.ts";
+import type { Extracted, ExtractOptions, FilesSource } from "./extraction.ts";
 import { type FilePart, matchColumns } from "./file-columns.ts";
 import { findWrongValues } from "./file-problems.ts";
 import { findSourceFiles, readFunction, type SourceFile } from "./source-files.ts";

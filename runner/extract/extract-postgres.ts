@@ -3,7 +3,7 @@ import { type PostgresClient, withClient, withTransaction } from "../postgres/co
 import { copyOut } from "../postgres/copy-out.ts";
 import { interruptedError } from "../postgres/query-failure.ts";
 import type { NodeResult } from "../status/events.ts";
-import type { Extracted, ExtractOptions, PostgresSource } from "./extract-sources.ts";
+import type { Extracted, ExtractOptions, PostgresSource } from "./extraction.ts";
 import { planSources, type SourcePlan } from "./source-catalog.ts";
 import { createSourceTables, throttledProgress } from "./source-tables.ts";
 import { withSpillFolder } from "./spill-folder.ts";

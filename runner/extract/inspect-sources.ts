@@ -1,6 +1,6 @@
 import { withClient } from "../postgres/connect.ts";
 import type { Project } from "../project/project.ts";
-import type { FilesSource, PostgresSource } from "./extract-sources.ts";
+import type { FilesSource, PostgresSource } from "./extraction.ts";
 import { planSources } from "./source-catalog.ts";
 
 /** A source as it was found, without reading a row of it. */

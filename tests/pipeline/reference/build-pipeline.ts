@@ -4,11 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compileProject } from "../../../runner/compile/compile-project.ts";
 import { selectNodes } from "../../../runner/compile/select.ts";
-import {
-    extractSources,
-    type FilesSource,
-    type PostgresSource,
-} from "../../../runner/extract/extract-sources.ts";
+import { extractSources } from "../../../runner/extract/extract-sources.ts";
+import type { FilesSource, PostgresSource } from "../../../runner/extract/extraction.ts";
 import { loadProject } from "../../../runner/project/load-project.ts";
 import type { Project } from "../../../runner/project/project.ts";
 import { buildNodes } from "../../../runner/warehouse/build.ts";

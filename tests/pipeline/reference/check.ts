@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { FilesSource, PostgresSource } from "../../../runner/extract/extract-sources.ts";
+import type { FilesSource, PostgresSource } from "../../../runner/extract/extraction.ts";
 import type { Project } from "../../../runner/project/project.ts";
 import { root, withPipeline } from "./build-pipeline.ts";
 import { compare } from "./compare.ts";
