@@ -1,8 +1,6 @@
 import type { RawChunk } from "../warehouse/types.ts";
 import { columnEncoder, dataView } from "./copy-columns.ts";
-
-/** Room for the message type and length that the wire protocol puts before a piece of COPY data. */
-export const copyDataHeader = 5;
+import { copyDataHeader } from "./copy-stream.ts";
 
 /** `PGCOPY\n\377\r\n\0`, no flags, no extension. */
 export const copyFileHeader = Buffer.from("5047434f50590aff0d0a000000000000000000", "hex");

@@ -1,8 +1,9 @@
 import { PublishError } from "../errors.ts";
 import { quoteName, quoteText } from "../names.ts";
 import type { PostgresClient } from "../postgres/connect.ts";
-import { copyDataHeader, encodeChunk } from "../postgres/copy-encode.ts";
+import { encodeChunk } from "../postgres/copy-encode.ts";
 import { copyOutBytes } from "../postgres/copy-out-bytes.ts";
+import { copyDataHeader } from "../postgres/copy-stream.ts";
 import type { Warehouse } from "../warehouse/types.ts";
 import { type BuildTarget, buildName } from "./build-statements.ts";
 import { type ColumnCheck, columnChecks } from "./column-checks.ts";

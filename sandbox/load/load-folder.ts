@@ -5,7 +5,7 @@ import { createGunzip } from "node:zlib";
 import { ConfigError } from "../../runner/errors.ts";
 import { quoteName } from "../../runner/names.ts";
 import type { PostgresClient } from "../../runner/postgres/connect.ts";
-import { type OpenCopy, openCopy } from "./copy-bytes.ts";
+import { type CopyStream, openCopy } from "../../runner/postgres/copy-stream.ts";
 import { completeTable, createLoadingTables, loadingSchema, takePlace, withLoadingLock } from "./schema.ts";
 import { type SourceTable, sourceTables } from "./tables.ts";
 
@@ -74,7 +74,7 @@ async function loadFile(
     const source = createReadStream(file);
     const text = file.endsWith(".gz") ? source.pipe(createGunzip()) : source;
     source.once("error", (error) => text.destroy(error));
-    let copy: OpenCopy | undefined;
+    let copy: CopyStream | undefined;
     let begun = Buffer.alloc(0);
     try {
         for await (const piece of text as AsyncIterable<Buffer>) {
@@ -93,7 +93,7 @@ async function loadFile(
             throw new ConfigError([{ file, message: "no header line: the file is empty" }]);
         return await copy.end();
     } catch (error) {
-        copy?.abort();
+        await copy?.abort();
         throw error;
     } finally {
         source.destroy();

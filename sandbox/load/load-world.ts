@@ -1,9 +1,9 @@
 import { withClient } from "../../runner/postgres/connect.ts";
+import { openCopy } from "../../runner/postgres/copy-stream.ts";
 import { Random } from "../world/random.ts";
 import { WorldRows } from "../world/rows.ts";
 import { simulateWorld, type WorldSettings } from "../world/simulate.ts";
 import { type BinaryRows, binaryHeader, binaryTrailer } from "./binary-copy.ts";
-import { openCopy } from "./copy-bytes.ts";
 import { completeTable, createLoadingTables, loadingSchema, takePlace } from "./schema.ts";
 import { sourceTables } from "./tables.ts";
 
@@ -64,7 +64,7 @@ export async function loadWorld(
                     }
                     await Promise.all(copies.map((copy) => copy.write(binaryTrailer)));
                 } catch (error) {
-                    for (const copy of copies) copy.abort();
+                    await Promise.all(copies.map((copy) => copy.abort()));
                     throw error;
                 }
                 const [raceRows, resultRows, sectionalRows] = await Promise.all(
