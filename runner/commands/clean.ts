@@ -22,6 +22,7 @@ export async function clean(options: CleanOptions, environment: Environment): Pr
             await rm(join(directory, name), { recursive: true, force: true });
         }
     });
+    if (options.json) environment.output.data(JSON.stringify({ cleaned: directory, sandbox: options.all }));
     const kept = options.all ? "" : "; the sandbox's database stays (`rebuild clean --all` removes it too)";
     environment.output.note(`Removed warehouse, compiled SQL and records from ${directory}${kept}`);
 }

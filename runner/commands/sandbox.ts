@@ -47,6 +47,8 @@ export async function sandboxLoad(options: SandboxLoadOptions, environment: Envi
     await withSandbox(settings(options, environment), (url) =>
         loadFolder(url, options.folder, settings(options, environment)),
     );
+    if (options.json)
+        environment.output.data(JSON.stringify({ kind: "folder", folder: resolve(options.folder) }));
     sayNext(environment);
 }
 

@@ -36,7 +36,7 @@ export async function show(
         const { data, note } = environment.output;
         if (options.json)
             data(
-                JSON.stringify(rows, (_key, value) => (typeof value === "bigint" ? Number(value) : value), 2),
+                JSON.stringify(rows, (_key, value) => (typeof value === "bigint" ? exact(value) : value), 2),
             );
         else data(printRows(rows));
         note(countOf(rows.length, "row"));
@@ -59,6 +59,12 @@ async function findRelation(warehouse: Warehouse, name: string, known: Iterable<
         `The last good warehouse has no ${name}${near.length > 0 ? `; near: ${near.join(", ")}` : ""}. ` +
             "`rebuild ls` lists the models; ephemeral models and Postgres views are not in it.",
     );
+}
+
+/** JSON's readers take numbers as doubles: what would lose digits is a string. */
+function exact(value: bigint): number | string {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : value.toString();
 }
 
 /** Wide rows stand upright, a column a line; narrow ones as a table. */

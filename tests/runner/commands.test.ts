@@ -210,8 +210,17 @@ describe("the commands that only look", () => {
                 'select count(*) as orders from {{ref "stg_orders"}}',
             ]);
             expect(inline.stdout).toMatch(/orders\n-+\n +2/);
+            const exact = await command([
+                "show",
+                "--json",
+                "--inline",
+                "select 9007199254740993::bigint as id",
+            ]);
+            expect(JSON.parse(exact.stdout)).toEqual([{ id: "9007199254740993" }]);
             expect((await command(["debug"])).code).toBe(0);
-            expect((await command(["clean"])).code).toBe(0);
+            const cleaned = await command(["clean", "--json"]);
+            expect(JSON.parse(cleaned.stdout)).toMatchObject({ sandbox: false });
+            expect(cleaned.code).toBe(0);
             expect(existsSync(join(root, "target/files.duckdb"))).toBe(false);
         }));
 
