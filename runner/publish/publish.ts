@@ -163,14 +163,19 @@ async function verify(
     { tables }: Build,
     overrides: ReadonlySet<PublishOverride>,
 ): Promise<void> {
+    // All tables are looked at, so that one more run is enough once every gate is known.
+    const refusals: string[] = [];
     for (const target of tables) {
         await verifyTable(client, warehouse, target);
-        const allowed = await checkBounds(client, target, {
-            rowCountBand: connection.rowCountBand,
-            overrides,
+        const bounds = { rowCountBand: connection.rowCountBand, overrides };
+        const allowed = await checkBounds(client, target, bounds).catch((error) => {
+            if (!(error instanceof PublishError)) throw error;
+            refusals.push(error.message);
+            return [];
         });
         for (const message of allowed) report({ type: "note", level: "warn", message });
     }
+    if (refusals.length > 0) throw new PublishError("verification", refusals.join("\n"));
 }
 
 async function countBuilt(client: PostgresClient, object: Published): Promise<number> {
@@ -226,11 +231,16 @@ class Results {
         return results;
     }
 
+    /** What was loaded already only shares the fate of the whole: the reason is told once, by the run. */
     fail(message: string): void {
         for (const object of this.objects.filter(({ model }) => this.started.has(model))) {
+            const isDone = this.seconds.has(object.model);
             this.report({
                 type: "node-end",
-                result: { ...this.result(object, "failed"), message },
+                result: {
+                    ...this.result(object, isDone ? "not_run" : "failed"),
+                    ...(!isDone && { message }),
+                },
                 ...this.place(object),
             });
         }

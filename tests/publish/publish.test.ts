@@ -385,6 +385,24 @@ describe("a publish is refused, and the generation in service stays", () => {
 describe("besides", () => {
     beforeEach(reset);
 
+    test("names all tables that are out of bounds, once", async () => {
+        await publishTimes(1);
+        const events: RunEvent[] = [];
+        await withMemoryWarehouse(async (warehouse) => {
+            await fillStable(warehouse, 2);
+            await warehouse.execute(
+                "delete from starts where race_id > 50; delete from form where horse > 'b'",
+            );
+            await expect(publish({ url, warehouse, events })).rejects.toThrow(
+                /serving\.form stays[^]*public\.starts stays|public\.starts stays[^]*serving\.form stays/,
+            );
+        });
+        const told = events.filter(
+            (event) => event.type === "node-end" && event.result.message !== undefined,
+        );
+        expect(told).toEqual([]);
+    });
+
     test("overrides let a change pass, and are recorded", async () => {
         await publishTimes(1);
         await withMemoryWarehouse(async (warehouse) => {
