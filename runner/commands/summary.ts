@@ -56,7 +56,9 @@ function describePublication({ publication, status }: RunRecord): string {
     }
     const { generation, objects, swapMilliseconds } = publication;
     const time = `swapped within ${swapMilliseconds.toFixed(1)} ms`;
-    return `generation ${generation}, ${time}: ${objects.join(", ")}`;
+    const shown = [...objects].sort().slice(0, 3).join(", ");
+    const more = objects.length > 3 ? ` and ${objects.length - 3} more (\`rebuild generations\`)` : "";
+    return `generation ${generation}, ${time}: ${shown}${more}`;
 }
 
 function describeFailures(results: readonly NodeResult[]): readonly string[] {

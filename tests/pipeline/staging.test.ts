@@ -221,3 +221,24 @@ test("a race with one priced starter expects one win of it, not a rounding error
         expect(await warehouse.rows(query)).toEqual([{ expected_win: "1.000000000000" }]);
     });
 });
+
+test("a race with a placeholder for a date is left out, with its runners", async () => {
+    const dates = ["2024-02-29", "0001-01-01", "9999-12-31", "infinity"];
+    const races = dates.map((race_date, index) => ({
+        race_id: index + 1,
+        race_date,
+        race_number: 1,
+        track_name: "Randwick",
+        race_distance: 1200,
+    }));
+    const race_results = races.map(({ race_id }) => ({
+        id: race_id,
+        race_id,
+        horse_slug: "ada",
+        position: 1,
+    }));
+    await withTinyWorld({ races, race_results }, ["+runners"], async (warehouse) => {
+        const rows = await warehouse.rows("select race_id, has_run from runners");
+        expect(rows).toMatchObject([{ race_id: 1n, has_run: true }]);
+    });
+});
