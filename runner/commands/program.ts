@@ -1,21 +1,19 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { exitCodes } from "../errors.ts";
 import { publishOverrides } from "../publish/steps.ts";
-import { type RunRecord, toSnakeCase } from "../status/artifacts.ts";
+import type { RunRecord } from "../status/artifacts.ts";
 import { clean } from "./clean.ts";
 import { compile } from "./compile.ts";
 import { debug } from "./debug.ts";
 import type { CommonOptions, Environment } from "./environment.ts";
 import { generations } from "./generations.ts";
 import { listedKinds, ls } from "./ls.ts";
-import { prepare } from "./prepare.ts";
 import { dryRun, type PublishOptions, publish, resume } from "./publish.ts";
 import { rollback } from "./rollback.ts";
 import { run } from "./run.ts";
 import { sandboxLoad, sandboxReset, sandboxRun } from "./sandbox.ts";
 import { seed } from "./seed.ts";
 import { show } from "./show.ts";
-import { summarizeRun } from "./summary.ts";
 import { test } from "./test.ts";
 
 interface PublishVerbOptions extends PublishOptions {
@@ -41,12 +39,7 @@ export function addCommands(program: Command, environment: Environment, setExitC
         })
         .exitOverride();
 
-    const finish = async (options: CommonOptions, record: RunRecord) => {
-        const { compiled } = await prepare(options, environment).catch(() => ({ compiled: undefined }));
-        if (options.json) environment.output.data(JSON.stringify(toSnakeCase(record), null, 2));
-        else if (options.logFormat === "text") environment.output.data(summarizeRun(record, compiled));
-        setExitCode(record.exitCode);
-    };
+    const end = ({ exitCode }: RunRecord) => setExitCode(exitCode);
 
     verb(program, "run", "Extract, seed, build, test and publish; with a selection, a part of it")
         .addOption(selectOption())
@@ -65,9 +58,7 @@ export function addCommands(program: Command, environment: Environment, setExitC
                 ["run --json | jq .status", "the run record for a program"],
             ),
         )
-        .action(async (_, command: Command) =>
-            finish(optionsOf(command), await run(optionsOf(command), environment)),
-        );
+        .action(async (_, command: Command) => end(await run(optionsOf(command), environment)));
 
     verb(program, "test", "Run the tests against the last good warehouse")
         .addOption(selectOption())
@@ -76,17 +67,13 @@ export function addCommands(program: Command, environment: Environment, setExitC
             "after",
             examples(["test", "all tests"], ["test --select tag:features", "the tests of some models"]),
         )
-        .action(async (_, command: Command) =>
-            finish(optionsOf(command), await test(optionsOf(command), environment)),
-        );
+        .action(async (_, command: Command) => end(await test(optionsOf(command), environment)));
 
     verb(program, "seed", "Load the seeds into the last good warehouse and test them")
         .addOption(selectOption())
         .addOption(excludeOption())
         .addHelpText("after", examples(["seed", "all seeds"], ["seed --select tracks", "one of them"]))
-        .action(async (_, command: Command) =>
-            finish(optionsOf(command), await seed(optionsOf(command), environment)),
-        );
+        .action(async (_, command: Command) => end(await seed(optionsOf(command), environment)));
 
     verb(program, "publish", "Publish the tagged models from the last good warehouse")
         .addOption(selectOption())
@@ -108,10 +95,7 @@ export function addCommands(program: Command, environment: Environment, setExitC
         .action(async (_, command: Command) => {
             const { dryRun: isDry, resume: isResume, ...options } = optionsOf<PublishVerbOptions>(command);
             if (isDry) return dryRun(options, environment);
-            return finish(
-                options,
-                isResume ? await resume(options, environment) : await publish(options, environment),
-            );
+            return end(isResume ? await resume(options, environment) : await publish(options, environment));
         });
 
     verb(program, "rollback", "Put an archived generation back into service, by the same swap")
@@ -123,9 +107,7 @@ export function addCommands(program: Command, environment: Environment, setExitC
                 ["rollback --to 7", "a named one; `rebuild generations` lists them"],
             ),
         )
-        .action(async (_, command: Command) =>
-            finish(optionsOf(command), await rollback(optionsOf(command), environment)),
-        );
+        .action(async (_, command: Command) => end(await rollback(optionsOf(command), environment)));
 
     verb(program, "generations", "List what was published and rolled back")
         .addHelpText(

@@ -5,7 +5,6 @@ import type { PublishOverride } from "../publish/steps.ts";
 import { type RunRecord, toSnakeCase } from "../status/artifacts.ts";
 import type { CommonOptions, Environment, SelectionOptions } from "./environment.ts";
 import { withLastGood } from "./last-good.ts";
-import { prepare } from "./prepare.ts";
 import { publishPhase, swapPhase } from "./publish-phase.ts";
 import { newRunId } from "./record-run.ts";
 import { buildable } from "./run.ts";
@@ -39,8 +38,7 @@ export async function resume(options: CommonOptions, environment: Environment): 
 
 /** Prints what a publish would do, every statement of DDL included; the server has accepted them, and undone them. */
 export async function dryRun(options: PublishOptions, environment: Environment): Promise<void> {
-    const { project } = await prepare(options, environment);
-    await withPublishConnection(options, environment, async (connection, compiled) => {
+    await withPublishConnection(options, environment, async (connection, { project, compiled }) => {
         const names = buildable(selectNodes(compiled, options), compiled);
         const now = environment.now();
         const plan = await withLastGood(project, (warehouse) =>

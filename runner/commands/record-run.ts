@@ -1,14 +1,16 @@
 import { randomBytes } from "node:crypto";
+import type { CompiledProject } from "../compile/compiled.ts";
 import { diskFailure } from "../disk-failure.ts";
 import { type ExitCode, exitCodes, RebuildError } from "../errors.ts";
 import type { Project } from "../project/project.ts";
 import { scrub } from "../secrets.ts";
-import { type RunRecord, writeRunRecord } from "../status/artifacts.ts";
+import { type RunRecord, toSnakeCase, writeRunRecord } from "../status/artifacts.ts";
 import type { Report } from "../status/events.ts";
 import { createReport } from "../status/report.ts";
 import { describeTarget } from "./connections.ts";
 import type { CommonOptions, Environment, SelectionOptions } from "./environment.ts";
 import { isFailure, type RunLedger } from "./run-phases.ts";
+import { summarizeRun } from "./summary.ts";
 
 export interface Recorder {
     readonly report: Report;
@@ -20,6 +22,7 @@ interface RecordOptions {
     readonly options: CommonOptions & Partial<SelectionOptions>;
     readonly environment: Environment;
     readonly project: Project;
+    readonly compiled: CompiledProject;
     readonly targetDirectory: string;
     readonly runId: string;
     readonly command: string;
@@ -31,12 +34,12 @@ export function newRunId(now: Date): string {
     return `${stamp}-${randomBytes(2).toString("hex")}`;
 }
 
-/** Says what is about to happen, does it, and writes the record, whatever happened. Errors become part of it. */
+/** Says what is about to happen, does it, writes the record and sums it up, whatever happened. Errors become part of it. */
 export async function recordRun(
     setting: RecordOptions,
     work: (recorder: Recorder) => Promise<void>,
 ): Promise<RunRecord> {
-    const { options, environment, project, targetDirectory, runId, command } = setting;
+    const { options, environment, project, compiled, targetDirectory, runId, command } = setting;
     const startedAt = environment.now();
     const report = createReport({ ...options, ...environment, runId });
     const note = (message: string) => report({ type: "note", level: "info", message });
@@ -77,6 +80,9 @@ export async function recordRun(
         report({ type: "note", level: "warn", message: `no record of the run: ${failure.message}` });
     });
     if (error !== undefined && !interrupted && !(error instanceof RebuildError)) throw error;
+    const { data } = environment.output;
+    if (options.json) data(JSON.stringify(toSnakeCase(record), null, 2));
+    else if (options.logFormat === "text") data(summarizeRun(record, compiled));
     return record;
 }
 

@@ -9,7 +9,7 @@ import { countOf, formatBytes } from "../status/format.ts";
 import { summarizeStatuses } from "../status/report-lines.ts";
 import { runTests } from "../testing/run-tests.ts";
 import { buildNodes } from "../warehouse/build.ts";
-import { readMetadata, type WarehouseMetadata, writeMetadata } from "../warehouse/metadata.ts";
+import { readMetadata, type WarehouseMetadata } from "../warehouse/metadata.ts";
 import type { Warehouse } from "../warehouse/types.ts";
 import type { OpenSource } from "./connections.ts";
 
@@ -163,8 +163,6 @@ export async function readBase(
     }
     return metadata;
 }
-
-export { writeMetadata };
 
 function isStored(materialized: string): boolean {
     return materialized !== "ephemeral" && materialized !== "postgres_materialized_view";

@@ -8,20 +8,14 @@ import { type RunRecord, writeCompiled } from "../status/artifacts.ts";
 import { formatAge } from "../status/format.ts";
 import { withDirectoryLock } from "../warehouse/directory-lock.ts";
 import { withGeneration } from "../warehouse/generation.ts";
+import { writeMetadata } from "../warehouse/metadata.ts";
 import type { Warehouse } from "../warehouse/types.ts";
 import { type Connections, describeTarget, withConnections } from "./connections.ts";
 import type { CommonOptions, Environment, SelectionOptions } from "./environment.ts";
 import { prepare } from "./prepare.ts";
 import { publishPhase, withPublishLock } from "./publish-phase.ts";
 import { newRunId, recordRun } from "./record-run.ts";
-import {
-    buildPhases,
-    extractPhase,
-    type PhaseContext,
-    readBase,
-    testPhase,
-    writeMetadata,
-} from "./run-phases.ts";
+import { buildPhases, extractPhase, type PhaseContext, readBase, testPhase } from "./run-phases.ts";
 
 export interface RunOptions extends CommonOptions, SelectionOptions {
     readonly publish: boolean;
@@ -48,7 +42,7 @@ export async function run(options: RunOptions, environment: Environment): Promis
     const runId = newRunId(environment.now());
     return withDirectoryLock(targetDirectory, { runId, command: "rebuild run" }, () =>
         recordRun(
-            { options, environment, project, targetDirectory, runId, command: "run" },
+            { options, environment, project, compiled, targetDirectory, runId, command: "run" },
             async (recorder) => {
                 const context = {
                     project,

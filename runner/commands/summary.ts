@@ -7,11 +7,11 @@ import { countOf, formatCount, formatSeconds, formatTable } from "../status/form
 import { summarizeStatuses } from "../status/report-lines.ts";
 
 /** The closing lines of a run: what was built, tested and published, what went wrong, and what to type next. */
-export function summarizeRun(record: RunRecord, compiled: CompiledProject | undefined): string {
+export function summarizeRun(record: RunRecord, compiled: CompiledProject): string {
     const models = record.results.filter(({ kind, status }) => kind === "model" && status === "success");
     const tests = record.results.filter(({ kind }) => kind === "test");
     const parts = [""];
-    if (record.status === "success" && compiled && models.length > 0) {
+    if (record.status === "success" && models.length > 0) {
         parts.push(describeTables(models, compiled), "");
     }
     if (record.phases.length > 0) {
@@ -86,8 +86,8 @@ function describeEnd({ status, exitCode, command, phases }: RunRecord): string {
 }
 
 /** Three commands that go on from here, with names of this very project. */
-function describeNext(record: RunRecord, compiled: CompiledProject | undefined): readonly string[] {
-    if (record.status !== "success" || record.command !== "run" || !compiled) return [];
+function describeNext(record: RunRecord, compiled: CompiledProject): readonly string[] {
+    if (record.status !== "success" || record.command !== "run") return [];
     const published = record.results.filter(
         ({ name, kind }) => kind === "model" && isPublished(compiled.nodes.get(name)),
     );

@@ -14,16 +14,18 @@ export async function test(
     const { project, compiled, targetDirectory } = await prepare(options, environment);
     const names = selectNodes(compiled, options);
     const runId = newRunId(environment.now());
-    return recordRun({ options, environment, project, targetDirectory, runId, command: "test" }, (recorder) =>
-        withLastGood(project, async (warehouse) => {
-            const context = {
-                project,
-                compiled,
-                now: environment.now,
-                signal: environment.signal,
-                ...recorder,
-            };
-            await testPhase(context, warehouse, names);
-        }),
+    return recordRun(
+        { options, environment, project, compiled, targetDirectory, runId, command: "test" },
+        (recorder) =>
+            withLastGood(project, async (warehouse) => {
+                const context = {
+                    project,
+                    compiled,
+                    now: environment.now,
+                    signal: environment.signal,
+                    ...recorder,
+                };
+                await testPhase(context, warehouse, names);
+            }),
     );
 }

@@ -1,11 +1,10 @@
-import type { CompiledProject } from "../compile/compiled.ts";
 import { ConfigError } from "../errors.ts";
 import type { Target } from "../project/project.ts";
 import type { RunRecord } from "../status/artifacts.ts";
 import { withDirectoryLock } from "../warehouse/directory-lock.ts";
 import { type OpenPublish, withConnections } from "./connections.ts";
 import type { CommonOptions, Environment, SelectionOptions } from "./environment.ts";
-import { prepare } from "./prepare.ts";
+import { type Prepared, prepare } from "./prepare.ts";
 import { type PublishLock, withPublishLock } from "./publish-phase.ts";
 import { newRunId, recordRun } from "./record-run.ts";
 import type { PhaseContext } from "./run-phases.ts";
@@ -27,20 +26,23 @@ export async function withPublisher(
     requirePublish(target);
     const runId = newRunId(environment.now());
     return withDirectoryLock(targetDirectory, { runId, command: `rebuild ${command}` }, () =>
-        recordRun({ options, environment, project, targetDirectory, runId, command }, async (recorder) => {
-            const context = {
-                project,
-                compiled,
-                now: environment.now,
-                signal: environment.signal,
-                ...recorder,
-            };
-            await withConnections(target, { ...context, root: project.root }, (connections) =>
-                withPublishLock({ ...context, connections, wanted: true, runId }, async (lock) => {
-                    if (lock) await work({ ...context, lock, runId });
-                }),
-            );
-        }),
+        recordRun(
+            { options, environment, project, compiled, targetDirectory, runId, command },
+            async (recorder) => {
+                const context = {
+                    project,
+                    compiled,
+                    now: environment.now,
+                    signal: environment.signal,
+                    ...recorder,
+                };
+                await withConnections(target, { ...context, root: project.root }, (connections) =>
+                    withPublishLock({ ...context, connections, wanted: true, runId }, async (lock) => {
+                        if (lock) await work({ ...context, lock, runId });
+                    }),
+                );
+            },
+        ),
     );
 }
 
@@ -48,12 +50,13 @@ export async function withPublisher(
 export async function withPublishConnection<T>(
     options: CommonOptions,
     environment: Environment,
-    callback: (connection: OpenPublish, compiled: CompiledProject) => Promise<T>,
+    callback: (connection: OpenPublish, prepared: Prepared) => Promise<T>,
 ): Promise<T> {
-    const { project, compiled } = await prepare(options, environment);
+    const prepared = await prepare(options, environment);
+    const { project } = prepared;
     requirePublish(project.target);
     const settings = { root: project.root, note: environment.output.note, signal: environment.signal };
-    return withConnections(project.target, settings, ({ publish }) => callback(publish!, compiled));
+    return withConnections(project.target, settings, ({ publish }) => callback(publish!, prepared));
 }
 
 function requirePublish(target: Target): void {
