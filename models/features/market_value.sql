@@ -9,10 +9,18 @@ with final as (
         rating_features.elo_percentile_in_race - market.odds_percentile_in_race as elo_vs_odds_gap,
         form.form_momentum - market.odds_percentile_in_race as form_vs_odds_gap,
         rating_features.elo_win_probability - market.market_probability::float as elo_vs_market_probability,
-        market.is_longshot and form.form_momentum > {{var "longshot_form_above"}} as improving_longshot,
-        market.is_longshot and class.class_drop > 0 as class_drop_longshot,
-        market.is_longshot and (connections.strong_jockey_connection or connections.strong_trainer_connection)
-            as connection_longshot,
+        -- NULL and false is false: without a price nothing may be said.
+        case
+            when market.win_odds is not null
+                then market.is_longshot and form.form_momentum > {{var "longshot_form_above"}}
+        end as improving_longshot,
+        case when market.win_odds is not null then market.is_longshot and class.class_drop > 0 end
+            as class_drop_longshot,
+        case
+            when market.win_odds is not null
+                then market.is_longshot
+                    and (connections.strong_jockey_connection or connections.strong_trainer_connection)
+        end as connection_longshot,
     from {{ref "market"}} as market
     inner join {{ref "rating_features"}} as rating_features on market.runner_id = rating_features.runner_id
     inner join {{ref "form"}} as form on market.runner_id = form.runner_id
