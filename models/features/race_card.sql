@@ -34,8 +34,11 @@ with final as (
         horse_number,
         barrier,
         barrier_position,
-        -- Three metres of rail shift the field by about one gate.
-        greatest(barrier - rail_out_metres / 3, 1)::float as effective_barrier,
+        -- Three metres of rail shift the field by about one gate. greatest() skips NULL: alone it would answer 1.
+        case
+            when barrier is not null and rail_out_metres is not null
+                then greatest(barrier - rail_out_metres / 3, 1)
+        end::float as effective_barrier,
         weight,
         jockey,
         jockey_slug,

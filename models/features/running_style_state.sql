@@ -38,8 +38,11 @@ measured as (
         position_400m - position as late_gain,
         position_800m - position as gain,
         ((position_800m - position) / nullif(total_runners - 1, 0))::decimal(18, 12) as gain_share,
-        (least(position_800m - position_400m, position_400m - position) / nullif(total_runners - 1, 0))
-            ::decimal(18, 12) as sustained_gain_share,
+        -- least() skips NULL: of one gain alone it would make both.
+        case
+            when position_800m is not null and position_400m is not null and position is not null
+                then least(position_800m - position_400m, position_400m - position) / nullif(total_runners - 1, 0)
+        end::decimal(18, 12) as sustained_gain_share,
         case when settle_pct is not null then avg(settle_pct) over latest_ten end as settle_pct_10,
         case when settle_pct is not null then count(*) over latest_ten end as settle_runs_10,
     from starts

@@ -18,7 +18,7 @@ const races: readonly Race[] = [
     {
         id: 1,
         date: "2024-02-29",
-        race: { race_class: "Maiden Plate", track_condition: "Good 4" },
+        race: { race_class: "Maiden Plate", track_condition: "Good 4", track_info: "RAIL - Out 6m" },
         runners: [
             ["ada", { position: 1, barrier: 1, win_odds: 1.5, jockey_slug: "jo", position_800m: 1 }],
             ["bea", { position: 2, barrier: 2, win_odds: 3, jockey_slug: "kit", position_800m: 2 }],
@@ -41,8 +41,8 @@ const races: readonly Race[] = [
         date: "2024-03-02",
         race: { race_distance: null },
         runners: [
-            ["ada", { position: 1, barrier: 1, position_800m: 3 }],
-            ["bea", { position: 1, barrier: 2, position_800m: 2 }],
+            ["ada", { position: 1, barrier: 1, position_800m: 3, position_400m: 2 }],
+            ["bea", { position: 1, barrier: 2, position_400m: 2 }],
             ["dan", { position: 3, barrier: 3, position_800m: 1 }],
             ["eve", { finish_status: "FELL", barrier: 4 }],
             ["fay", { position: 99, barrier: 5 }],

@@ -237,6 +237,16 @@ test("an unknown distance or class is like no other, not even like another unkno
     });
 });
 
+test("a part that is unknown is no part, and never the smallest or the largest of several", () => {
+    // The rail out by 6 m moves the second gate to the fence; where it is not known nothing can be said.
+    expectValues(starter(1, "bea"), { rail_out_metres: 6, effective_barrier: 1 });
+    expectValues(starter(3, "ada"), { rail_out_metres: null, effective_barrier: null });
+    expectValues(starter(4, "fay"), { barrier: null, effective_barrier: null });
+    // A gain from 800 to 400 m to go and one from there: bea's first is not known.
+    expectValues(starter(4, "ada"), { sustained_run_score: 0.25, avg_improvement_from_400m: 1 });
+    expectValues(starter(4, "bea"), { sustained_run_score: null, avg_improvement_from_400m: 1 });
+});
+
 test("a track of three spellings is one track, and settling is known without a distance", () => {
     expectValues(starter(4, "ada"), {
         races_at_track: 3,
