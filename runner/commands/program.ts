@@ -6,6 +6,7 @@ import { clean } from "./clean.ts";
 import { compile } from "./compile.ts";
 import { debug } from "./debug.ts";
 import type { CommonOptions, Environment } from "./environment.ts";
+import { type ExportOptions, exportFile } from "./export.ts";
 import { generations } from "./generations.ts";
 import { listedKinds, ls } from "./ls.ts";
 import { dryRun, type PublishOptions, publish, resume } from "./publish.ts";
@@ -146,10 +147,14 @@ export function addCommands(program: Command, environment: Environment, setExitC
         .argument("[name]", "a model, a seed, or sources.<name>")
         .option("--inline <sql>", "run this SQL instead; {{ref}} and {{source}} work")
         .option("--limit <rows>", "how many rows", wholeNumber, 10)
+        .addOption(tierOption())
+        .addOption(withoutTierOption())
+        .addOption(columnsOption())
         .addHelpText(
             "after",
             examples(
                 ["show career --limit 3", "rows of a model"],
+                ["show career --without-tier market", "without the columns of one tier"],
                 [`show --inline 'select count(*) from {{ref "career"}}'`, "a query of yours"],
             ),
         )
@@ -159,6 +164,24 @@ export function addCommands(program: Command, environment: Environment, setExitC
                     { ...optionsOf(command), ...(name !== undefined && { name }) },
                     environment,
                 )),
+        );
+
+    verb(program, "export", "Write rows of the last good warehouse to a Parquet or CSV file")
+        .argument("<name>", "a model, a seed, or sources.<name>")
+        .requiredOption("--to <file>", "what to write: its name ends with .parquet, .csv or .csv.gz")
+        .addOption(tierOption())
+        .addOption(withoutTierOption())
+        .addOption(columnsOption())
+        .addHelpText(
+            "after",
+            examples(
+                ["export career --to career.parquet", "all columns of a model"],
+                ["export career --without-tier market --to career.csv.gz", "without the columns of one tier"],
+            ),
+        )
+        .action(
+            async (name: string, _, command: Command) =>
+                void (await exportFile({ ...optionsOf<ExportOptions>(command), name }, environment)),
         );
 
     verb(program, "debug", "Check settings, connections, sources and the warehouse")
@@ -241,6 +264,21 @@ function selectOption(): Option {
 
 function excludeOption(): Option {
     return new Option("--exclude <selection...>", "leave these out, same grammar").default([], "none");
+}
+
+function tierOption(): Option {
+    return new Option(
+        "--tier <tiers...>",
+        "only columns of these tiers (and of the grain), as the model's yml says",
+    );
+}
+
+function withoutTierOption(): Option {
+    return new Option("--without-tier <tiers...>", "no columns of these tiers").conflicts("tier");
+}
+
+function columnsOption(): Option {
+    return new Option("--columns <names...>", "only these columns").conflicts(["tier", "withoutTier"]);
 }
 
 function overrideOption(): Option {

@@ -1,13 +1,16 @@
 import { compileText } from "../compile/compile-text.ts";
+import type { CompiledProject } from "../compile/compiled.ts";
 import { ConfigError } from "../errors.ts";
-import { nearestNames, quoteName } from "../names.ts";
+import { quoteName } from "../names.ts";
 import { countOf, formatTable } from "../status/format.ts";
 import type { Warehouse } from "../warehouse/types.ts";
 import type { CommonOptions, Environment } from "./environment.ts";
+import { findRelation } from "./find-relation.ts";
 import { withLastGood } from "./last-good.ts";
+import { type ColumnOptions, pickColumns } from "./pick-columns.ts";
 import { prepare } from "./prepare.ts";
 
-export interface ShowOptions extends CommonOptions {
+export interface ShowOptions extends CommonOptions, ColumnOptions {
     /** A model, seed or `sources.<name>`; or `inline`. */
     readonly name?: string;
     /** SQL with `{{ref}}` and `{{source}}`, run instead. */
@@ -31,7 +34,7 @@ export async function show(
         const query =
             options.inline !== undefined
                 ? compileText(project, options.inline).sql.replace(/;\s*$/, "")
-                : `select * from ${await findRelation(warehouse, options.name!, compiled.nodes.keys())}`;
+                : await selectFrom(warehouse, options.name!, compiled, options);
         const rows = await warehouse.rows(`select * from (\n${query}\n) limit ${options.limit}`);
         const { data, note } = environment.output;
         if (options.json)
@@ -44,21 +47,16 @@ export async function show(
     });
 }
 
-async function findRelation(warehouse: Warehouse, name: string, known: Iterable<string>): Promise<string> {
-    const relations = await warehouse.rows(`
-        select schema_name as schema, table_name as name from duckdb_tables() where not internal
-        union all select schema_name, view_name from duckdb_views() where not internal`);
-    const [schema, relation] = name.includes(".") ? name.split(".", 2) : ["main", name];
-    const found = relations.find((row) => row.schema === schema && row.name === relation);
-    if (found) return `${quoteName(schema!)}.${quoteName(relation!)}`;
-    const near = nearestNames(name, [
-        ...known,
-        ...relations.map((row) => (row.schema === "main" ? String(row.name) : `${row.schema}.${row.name}`)),
-    ]);
-    throw new ConfigError(
-        `The last good warehouse has no ${name}${near.length > 0 ? `; near: ${near.join(", ")}` : ""}. ` +
-            "`rebuild ls` lists the models; ephemeral models and Postgres views are not in it.",
-    );
+async function selectFrom(
+    warehouse: Warehouse,
+    name: string,
+    { nodes }: CompiledProject,
+    options: ColumnOptions,
+): Promise<string> {
+    const relation = await findRelation(warehouse, name, nodes.keys());
+    const found = (await warehouse.describe(`select * from ${relation}`)).map((column) => column.name);
+    const columns = pickColumns(name, found, nodes.get(name), options);
+    return `select ${columns.map(quoteName).join(", ")} from ${relation}`;
 }
 
 /** JSON's readers take numbers as doubles: what would lose digits is a string. */

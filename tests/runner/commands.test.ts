@@ -235,6 +235,7 @@ describe("the commands that only look", () => {
             "ls",
             "compile",
             "show",
+            "export",
             "debug",
             "clean",
             "sandbox",
