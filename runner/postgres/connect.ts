@@ -158,9 +158,11 @@ async function prepareSession(driver: pg.Client, options: ConnectOptions): Promi
         standard_conforming_strings: "on",
         client_min_messages: "warning",
         statement_timeout: String(options.statementTimeoutMs ?? 0),
+        lock_timeout: "0",
         idle_in_transaction_session_timeout: "0",
-        // Absent before Postgres 14, hence the join.
+        // Absent before Postgres 14 and 17, hence the join.
         idle_session_timeout: "0",
+        transaction_timeout: "0",
     };
     const { rows } = await client.query<{ version: number }>(
         `select

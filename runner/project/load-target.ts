@@ -152,6 +152,7 @@ function buildPublish(raw: NonNullable<RawTarget["publish"]>): PublishConnection
         schema: raw.schema ?? "public",
         keepGenerations: raw.keep_generations ?? 1,
         ...(raw.max_bytes_per_second !== undefined && { maxBytesPerSecond: raw.max_bytes_per_second }),
+        ...(raw.max_database_bytes !== undefined && { maxDatabaseBytes: raw.max_database_bytes }),
         swapTimeoutSeconds: raw.swap_timeout_seconds ?? 300,
         rowCountBand: { min: raw.row_count_band?.min ?? 0.9, max: raw.row_count_band?.max ?? 1.5 },
     };

@@ -117,6 +117,14 @@ function buildPublish(raw: RawNode, folder: FolderDefaults): ModelPublishConfig 
                 : { columns: index.columns, unique: index.unique ?? false },
         ),
         grantSelect: mergeTags(folder.publish?.grant_select, raw.publish?.grant_select),
+        // A policy without row security would let everybody read everything.
+        rowSecurity: raw.publish?.row_security ?? (raw.publish?.policies ?? []).length > 0,
+        policies: (raw.publish?.policies ?? []).map(({ name, roles, using, restrictive }) => ({
+            name,
+            roles: roles ?? ["public"],
+            using,
+            restrictive: restrictive ?? false,
+        })),
         ...(raw.publish?.row_count_band && { rowCountBand: raw.publish.row_count_band }),
     };
 }

@@ -65,14 +65,28 @@ const index = z.union([
     z.strictObject({ columns: z.array(text).min(1), unique: z.boolean().optional() }),
 ]);
 
-const publish = z.strictObject({
-    schema: text.optional(),
-    name: text.optional(),
-    primary_key: names.optional(),
-    indexes: z.array(index).optional(),
-    grant_select: names.optional(),
-    row_count_band: z.strictObject({ min: z.number().min(0), max: z.number().positive() }).optional(),
+const policy = z.strictObject({
+    name: text,
+    roles: names.optional(),
+    using: text,
+    restrictive: z.boolean().optional(),
 });
+
+const publish = z
+    .strictObject({
+        schema: text.optional(),
+        name: text.optional(),
+        primary_key: names.optional(),
+        indexes: z.array(index).optional(),
+        grant_select: names.optional(),
+        row_security: z.boolean().optional(),
+        policies: z.array(policy).optional(),
+        row_count_band: z.strictObject({ min: z.number().min(0), max: z.number().positive() }).optional(),
+    })
+    .refine(({ row_security, policies = [] }) => row_security !== false || policies.length === 0, {
+        path: ["row_security"],
+        error: "policies hold back no rows where row_security is false: leave it out",
+    });
 
 const shared = {
     description: z.string().optional(),

@@ -15,6 +15,7 @@ const publishSettings = {
     schema: name.optional(),
     keep_generations: numeric(z.number().int().min(0)).optional(),
     max_bytes_per_second: whole.optional(),
+    max_database_bytes: whole.optional(),
     swap_timeout_seconds: whole.optional(),
     row_count_band: z
         .strictObject({

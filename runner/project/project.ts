@@ -56,6 +56,8 @@ export interface PublishSettings {
     readonly keepGenerations: number;
     /** Byte rate of the load. Default: none. */
     readonly maxBytesPerSecond?: number;
+    /** Size that the database may reach by a publish. Default: not watched. */
+    readonly maxDatabaseBytes?: number;
     /** How long to try the swap before giving up. Default 300. */
     readonly swapTimeoutSeconds: number;
     /** Row count of the new generation against the one in service, as shares: default 0.9 to 1.5. */
@@ -152,8 +154,22 @@ export interface ModelPublishConfig {
     readonly indexes: readonly { readonly columns: readonly string[]; readonly unique: boolean }[];
     /** Roles that may read it, beside those that could read the generation before. */
     readonly grantSelect: readonly string[];
+    /** Default: true with policies; else as the table in service has it. */
+    readonly rowSecurity: boolean;
+    /** Which rows a role may read, beside the policies of the generation before. */
+    readonly policies: readonly DeclaredPolicy[];
     /** Row count against the generation in service, where the target's band does not fit this table. */
     readonly rowCountBand?: { readonly min: number; readonly max: number };
+}
+
+/** A policy for SELECT. */
+export interface DeclaredPolicy {
+    readonly name: string;
+    /** Default: public. */
+    readonly roles: readonly string[];
+    /** Postgres' SQL, over the columns of a row; functions with their schemas. */
+    readonly using: string;
+    readonly restrictive: boolean;
 }
 
 export interface ModelColumn {

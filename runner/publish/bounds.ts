@@ -1,7 +1,7 @@
 import { PublishError } from "../errors.ts";
 import { quoteName } from "../names.ts";
 import type { PostgresClient } from "../postgres/connect.ts";
-import { type BuildTarget, buildName, liveName } from "./build-statements.ts";
+import { type BuildTarget, buildName, liveName } from "./build-target.ts";
 import { qualified } from "./live-object.ts";
 import type { PublishedTable } from "./published.ts";
 import type { PublishOverride } from "./steps.ts";

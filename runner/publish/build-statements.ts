@@ -1,28 +1,10 @@
-import { PublishError } from "../errors.ts";
 import { quoteName, quoteText } from "../names.ts";
-import { type Grant, type LiveIndex, type LiveObject, type Policy, qualified } from "./live-object.ts";
-import type { Published, PublishedIndex, PublishedTable, PublishedView } from "./published.ts";
+import { type BuildTarget, buildName, isWhole } from "./build-target.ts";
+import type { LiveObject, Policy } from "./live-object.ts";
+import { primaryKey } from "./planned-indexes.ts";
+import type { PublishedTable, PublishedView } from "./published.ts";
 import { schemas } from "./schemas.ts";
 import type { PublishOverride } from "./steps.ts";
-
-/** An object to build, with what it replaces. */
-export interface BuildTarget<Object extends Published = Published> {
-    readonly object: Object;
-    /** Absent: a first publish. */
-    readonly live?: LiveObject | undefined;
-    /** Names of its own columns; a view's are known once it was created. */
-    readonly columns: ReadonlySet<string>;
-}
-
-/** The object's name in the build schema, for SQL. */
-export function buildName(object: Pick<Published, "name">): string {
-    return `${schemas.build}.${quoteName(object.name)}`;
-}
-
-/** The object's name in service, for SQL. */
-export function liveName({ schema, name }: Pick<Published, "schema" | "name">): string {
-    return `${quoteName(schema)}.${quoteName(name)}`;
-}
 
 export function createTable(
     target: BuildTarget<PublishedTable>,
@@ -35,20 +17,29 @@ export function createTable(
             : live?.columns.filter(({ notNull }) => notNull).map(({ name }) => name),
     );
     const keys = new Set(primaryKey(target)?.columns);
-    const columns = table.columns.map(
-        ({ name, postgresType, notNull }) =>
-            `    ${quoteName(name)} ${postgresType}${notNull || keys.has(name) || required.has(name) ? " not null" : ""}`,
-    );
+    const before = new Map(live?.columns.map((column) => [column.name, column]));
+    const columns = table.columns.map(({ name, postgresType, notNull }) => {
+        const old = before.get(name);
+        const same = old?.type === postgresType ? old : undefined;
+        return [
+            `    ${quoteName(name)} ${postgresType}`,
+            same?.collation && `collate ${same.collation}`,
+            same?.default && !same.isGenerated && !same.sequence && `default ${same.default}`,
+            (notNull || keys.has(name) || required.has(name)) && "not null",
+        ]
+            .filter(Boolean)
+            .join(" ");
+    });
     const options = [
         ...(live?.options ?? []),
         ...(live?.toastOptions ?? []).map((option) => `toast.${option}`),
     ];
-    return `create table ${buildName(table)} (\n${columns.join(",\n")}\n)${withOptions(options)}`;
+    return `create table ${buildName(table)} (\n${columns.join(",\n")}\n)${withOptions(options)}${inTablespace(live)}`;
 }
 
 export function createView(view: PublishedView, live: LiveObject | undefined): string {
     return (
-        `create materialized view ${buildName(view)}${withOptions(live?.options ?? [])} as\n` +
+        `create materialized view ${buildName(view)}${withOptions(live?.options ?? [])}${inTablespace(live)} as\n` +
         `${view.sql.trim().replace(/;\s*$/, "")}\nwith no data`
     );
 }
@@ -68,6 +59,10 @@ export function carryOver({ object, live, columns }: BuildTarget): readonly stri
         if (column.options.length > 0) {
             statements.push(`${alter} alter column ${name} set (${column.options.join(", ")})`);
         }
+        if (columns.get(column.name) !== column.type) continue;
+        if (column.storage) statements.push(`${alter} alter column ${name} set storage ${column.storage}`);
+        if (column.compression)
+            statements.push(`${alter} alter column ${name} set compression ${column.compression}`);
     }
     const comment = object.description.trim() || live?.comment;
     const kind = object.kind === "table" ? "table" : "materialized view";
@@ -78,23 +73,51 @@ export function carryOver({ object, live, columns }: BuildTarget): readonly stri
     for (const [name, text] of comments) {
         statements.push(`comment on column ${target}.${quoteName(name)} is ${quoteText(text)}`);
     }
-    if (object.kind === "table" && live) statements.push(...carryOverTable(target, live));
+    if (object.kind === "table") statements.push(...secureTable(target, object, live));
+    if (object.kind === "table" && live) statements.push(...carryOverTable(target, live, columns));
     return statements;
 }
 
-function carryOverTable(target: string, live: LiveObject): readonly string[] {
-    const statements = live.checks.map(
-        ({ name, definition }) => `alter table ${target} add constraint ${quoteName(name)} ${definition}`,
-    );
-    statements.push(...live.policies.map((policy) => policyStatement(target, policy)));
-    // Force follows in the swap: with it the owner's own load would lose rows.
-    if (live.rowSecurity) statements.push(`alter table ${target} enable row level security`);
+/** Row security and policies, of the table in service and of the model's yml, which wins where names are the same. */
+function secureTable(
+    target: string,
+    { policies, rowSecurity }: PublishedTable,
+    live: LiveObject | undefined,
+): readonly string[] {
+    const declared = new Set(policies.map(({ name }) => name));
+    const carried = (live?.policies ?? []).filter(({ name }) => !declared.has(name));
+    return [
+        ...[...carried, ...policies].map((policy) => policyStatement(target, policy)),
+        ...carried.flatMap(({ name, comment }) =>
+            comment === null
+                ? []
+                : [`comment on policy ${quoteName(name)} on ${target} is ${quoteText(comment)}`],
+        ),
+        // Force follows in the swap: with it the owner's own load would lose rows.
+        ...(live?.rowSecurity || rowSecurity ? [`alter table ${target} enable row level security`] : []),
+    ];
+}
+
+function carryOverTable(
+    target: string,
+    live: LiveObject,
+    columns: BuildTarget["columns"],
+): readonly string[] {
+    const statements: string[] = [];
+    for (const { name, definition, comment } of live.checks.filter((check) => isWhole(check, columns))) {
+        statements.push(`alter table ${target} add constraint ${quoteName(name)} ${definition}`);
+        if (comment !== null)
+            statements.push(`comment on constraint ${quoteName(name)} on ${target} is ${quoteText(comment)}`);
+    }
     if (live.replicaIdentity === "f") statements.push(`alter table ${target} replica identity full`);
     if (live.replicaIdentity === "n") statements.push(`alter table ${target} replica identity nothing`);
     return statements;
 }
 
-export function policyStatement(target: string, policy: Policy): string {
+export function policyStatement(
+    target: string,
+    policy: Omit<Policy, "needs" | "comment" | "readsItself">,
+): string {
     const { name, permissive, command, roles, using, check } = policy;
     const names = roles.map((role) => (role === "public" ? "public" : quoteName(role))).join(", ");
     return (
@@ -103,152 +126,23 @@ export function policyStatement(target: string, policy: Policy): string {
     );
 }
 
-/** Takes away whatever default privileges gave to the new objects, from everybody but the owner. */
-export const revokeDefaults = `
-do $revoke$
-declare entry record;
-begin
-    for entry in
-        select distinct class.oid::regclass as relation,
-               case when acl.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(acl.grantee)) end as grantee
-        from pg_catalog.pg_class as class, aclexplode(class.relacl) as acl
-        where class.relnamespace = '${schemas.build}'::regnamespace and class.relkind in ('r', 'm')
-          and acl.grantee <> class.relowner
-    loop
-        execute format('revoke all on table %s from %s cascade', entry.relation, entry.grantee);
-    end loop;
-end $revoke$`;
-
-/** Grants of the object in service and of the model's yml, the owner's own left out. */
-export function expectedGrants({ object, live, columns }: BuildTarget): readonly Grant[] {
-    const carried = (live?.grants ?? []).filter(
-        ({ grantee, column }) => grantee !== live?.owner && (column === null || columns.has(column)),
-    );
-    const declared = object.grantSelect
-        .map((role) => (role === "public" ? null : role))
-        .filter(
-            (role) =>
-                !carried.some(
-                    ({ grantee, privilege, column }) =>
-                        grantee === role && privilege === "SELECT" && column === null,
-                ),
-        )
-        .map((grantee) => ({ grantee, privilege: "SELECT", grantable: false, column: null }));
-    return [...carried, ...declared];
-}
-
-export function grantStatement(target: string, { grantee, privilege, grantable, column }: Grant): string {
-    return (
-        `grant ${privilege.toLowerCase()}${column === null ? "" : ` (${quoteName(column)})`} on table ${target} ` +
-        `to ${grantee === null ? "public" : quoteName(grantee)}${grantable ? " with grant option" : ""}`
-    );
-}
-
-export interface PlannedIndex {
-    readonly name: string;
-    readonly statement: string;
-    /** The constraint that the swap makes of it. */
-    readonly constraint?: "primary key" | "unique";
-    readonly replicaIdentity: boolean;
-    readonly clustered: boolean;
-    readonly comment: string | null;
-}
-
-/** The indexes of the object in service and those of the yml that it lacks. */
-export function plannedIndexes(target: BuildTarget): readonly PlannedIndex[] {
-    const { object, live, columns: known } = target;
-    const key = primaryKey(target);
-    const carried = (live?.indexes ?? [])
-        .filter(
-            ({ constraint, columns }) =>
-                constraint !== "p" && (columns ?? []).every((name) => known.has(name)),
-        )
-        .map((index) => carriedIndex(object, live!, index));
-    const declared = object.indexes
-        .filter((index) => !live?.indexes.some((other) => isSame(index, other)))
-        .filter(({ name }) => !carried.some((index) => index.name === name))
-        .map((index) => newIndex(object, index));
-    return [
-        ...(key
-            ? [
-                  {
-                      ...newIndex(object, { ...key, unique: true }),
-                      ...key.flags,
-                      constraint: "primary key" as const,
-                  },
-              ]
-            : []),
-        ...carried,
-        ...declared,
-    ];
-}
-
-interface PrimaryKey {
-    readonly name: string;
-    readonly columns: readonly string[];
-    readonly flags: Pick<PlannedIndex, "replicaIdentity" | "clustered" | "comment">;
-}
-
-function primaryKey({ object: table, live, columns: known }: BuildTarget): PrimaryKey | undefined {
-    if (table.kind === "view") return undefined;
-    const old = live?.indexes.find(({ constraint }) => constraint === "p");
-    const columns = table.primaryKey.length > 0 ? table.primaryKey : (old?.columns ?? []);
-    if (columns.length === 0 || !columns.every((name) => known.has(name))) return undefined;
-    return {
-        name: old?.name ?? `${table.name}_pkey`,
-        columns,
-        flags: {
-            replicaIdentity: old?.replicaIdentity ?? false,
-            clustered: old?.clustered ?? false,
-            comment: old?.comment ?? null,
-        },
-    };
-}
-
-function isSame(index: PublishedIndex, other: LiveIndex): boolean {
-    return other.unique === index.unique && other.columns?.join("\0") === index.columns.join("\0");
-}
-
-function newIndex(object: Published, { name, columns, unique }: PublishedIndex): PlannedIndex {
-    const list = columns.map(quoteName).join(", ");
-    return {
-        name,
-        statement: `create ${unique ? "unique " : ""}index ${quoteName(name)} on ${buildName(object)} (${list})`,
-        replicaIdentity: false,
-        clustered: false,
-        comment: null,
-    };
-}
-
-/** pg_get_indexdef, with the table's name exchanged: the rest may hold expressions, classes and conditions. */
-function carriedIndex(object: Published, live: LiveObject, index: LiveIndex): PlannedIndex {
-    const match = /^(CREATE (?:UNIQUE )?INDEX .*?) ON (?:ONLY )?(\S.*?) (USING .*)$/s.exec(index.definition);
-    if (!match) {
-        throw new PublishError(
-            "preflight",
-            `the index ${index.name} of ${qualified(live)} cannot be carried over: ${index.definition}`,
-        );
-    }
-    return {
-        name: index.name,
-        statement: `${match[1]} on ${buildName(object)} ${match[3]}`,
-        ...(index.constraint === "u" && { constraint: "unique" as const }),
-        replicaIdentity: index.replicaIdentity,
-        clustered: index.clustered,
-        comment: index.comment,
-    };
-}
-
 /** Extended statistics in the build schema; their definitions end with the table's name. */
-export function carriedStatistics({ object, live }: BuildTarget): readonly string[] {
-    return (live?.statistics ?? []).flatMap(({ name, definition }) => {
-        const match = /^CREATE STATISTICS \S.*?( \([a-z_, ]+\))? ON (.*) FROM .*$/s.exec(definition);
-        return match
-            ? [
-                  `create statistics ${schemas.build}.${quoteName(name)}${match[1] ?? ""} on ${match[2]} from ${buildName(object)}`,
-              ]
-            : [];
-    });
+export function carriedStatistics({ object, live, columns }: BuildTarget): readonly string[] {
+    return (live?.statistics ?? [])
+        .filter((statistics) => isWhole(statistics, columns))
+        .flatMap(({ name, definition, target, comment }) => {
+            const match = /^CREATE STATISTICS \S.*?( \([a-z_, ]+\))? ON (.*) FROM .*$/s.exec(definition);
+            const built = `${schemas.build}.${quoteName(name)}`;
+            return [
+                `create statistics ${built}${match?.[1] ?? ""} on ${match?.[2]} from ${buildName(object)}`,
+                ...(target === null ? [] : [`alter statistics ${built} set statistics ${target}`]),
+                ...(comment === null ? [] : [`comment on statistics ${built} is ${quoteText(comment)}`]),
+            ];
+        });
+}
+
+function inTablespace(live: LiveObject | undefined): string {
+    return live?.tablespace ? ` tablespace ${quoteName(live.tablespace)}` : "";
 }
 
 function withOptions(options: readonly string[]): string {

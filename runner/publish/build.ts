@@ -1,20 +1,13 @@
 import { PublishError } from "../errors.ts";
 import { quoteName } from "../names.ts";
 import { type PostgresClient, withTransaction } from "../postgres/connect.ts";
-import {
-    type BuildTarget,
-    buildName,
-    carriedStatistics,
-    carryOver,
-    createTable,
-    createView,
-    expectedGrants,
-    grantStatement,
-    revokeDefaults,
-} from "./build-statements.ts";
+import { carriedStatistics, carryOver, createTable, createView } from "./build-statements.ts";
+import { type BuildTarget, buildName } from "./build-target.ts";
+import { closeSchema, openToOwners } from "./close-schema.ts";
 import { dropOldGenerations, dropStatements } from "./drop-old.ts";
 import { ensurePrivateSchemas, openGeneration } from "./generations.ts";
-import { type Grant, qualified, readLiveObjects } from "./live-object.ts";
+import { describeGrants, expectedGrants, grantStatement, revokeDefaults } from "./grants.ts";
+import { qualified, readLiveObjects } from "./live-object.ts";
 import { breakingChange, compareColumns, type Preflight } from "./preflight.ts";
 import type { Publication, PublishedTable, PublishedView } from "./published.ts";
 import { schemas } from "./schemas.ts";
@@ -53,14 +46,14 @@ export async function createObjects(options: BuildOptions): Promise<Build> {
     await dropBuild(client);
     await dropOldGenerations(client, options.keepGenerations);
     for (const schema of preflight.missingSchemas) {
-        await client.query(
-            `create schema if not exists ${quoteName(schema)}; revoke all on schema ${quoteName(schema)} from public`,
-        );
+        await client.query(`create schema ${quoteName(schema)}`);
+        await client.query(closeSchema(schema));
     }
+    await openToOwners(client, [...preflight.live.values()]);
     const tables = publication.tables.map((object) => ({
         object,
         live: preflight.live.get(qualified(object)),
-        columns: new Set(object.columns.map(({ name }) => name)),
+        columns: new Map(object.columns.map(({ name, postgresType }) => [name, postgresType])),
     }));
     await runAll(
         client,
@@ -129,7 +122,7 @@ async function buildView(
         }
     }
     await checkDependencies(client, view, preflight);
-    return { object: view, live, columns: new Set(columns.map(({ name }) => name)) };
+    return { object: view, live, columns: new Map(columns.map(({ name, type }) => [name, type])) };
 }
 
 /** A view that read an object in service would read the old one for ever after the swap. */
@@ -182,19 +175,6 @@ async function checkGrants(client: PostgresClient, targets: readonly BuildTarget
             );
         }
     }
-}
-
-function describeGrants(grants: readonly Grant[]): string {
-    return [
-        ...new Set(
-            grants.map(
-                ({ grantee, privilege, grantable, column }) =>
-                    `${privilege}${column === null ? "" : `(${column})`} to ${grantee ?? "public"}${grantable ? " with grant option" : ""}`,
-            ),
-        ),
-    ]
-        .sort()
-        .join(", ");
 }
 
 export async function runAll(client: PostgresClient, statements: readonly string[]): Promise<void> {

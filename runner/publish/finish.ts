@@ -1,7 +1,8 @@
 import { PublishError } from "../errors.ts";
 import type { PostgresClient } from "../postgres/connect.ts";
 import { type Build, runAll } from "./build.ts";
-import { type BuildTarget, buildName, plannedIndexes } from "./build-statements.ts";
+import { type BuildTarget, buildName } from "./build-target.ts";
+import { plannedIndexes } from "./planned-indexes.ts";
 
 /** Indexes and statistics of the loaded tables. */
 export async function indexTables(client: PostgresClient, { tables }: Build): Promise<void> {

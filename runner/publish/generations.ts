@@ -1,4 +1,5 @@
 import type { PostgresClient } from "../postgres/connect.ts";
+import { closeSchema } from "./close-schema.ts";
 import { schemas } from "./schemas.ts";
 
 type GenerationState = "building" | "built" | "live" | "superseded" | "failed";
@@ -64,9 +65,10 @@ export async function ensurePrivateSchemas(client: PostgresClient): Promise<void
         [names],
     );
     const known = new Set(rows.map(({ name }) => name));
-    for (const name of names.filter((name) => !known.has(name))) {
-        await client.query(`create schema ${name}; revoke all on schema ${name} from public`);
-    }
+    for (const name of names.filter((name) => !known.has(name))) await client.query(`create schema ${name}`);
+    // What lies in these carries the grants of what is in service: the closed schema is what keeps it private.
+    for (const name of [schemas.build, schemas.archive]) await client.query(closeSchema(name));
+    if (!known.has(schemas.meta)) await client.query(closeSchema(schemas.meta));
     if (!(await hasMeta(client))) await client.query(metaSql);
 }
 

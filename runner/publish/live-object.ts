@@ -1,4 +1,5 @@
 import type { PostgresClient } from "../postgres/connect.ts";
+import { liveObjectSql } from "./live-object-sql.ts";
 
 /** A table or view of the target as it is in service, with everything that a replacement must have too. */
 export interface LiveObject {
@@ -15,23 +16,24 @@ export interface LiveObject {
     readonly forceRowSecurity: boolean;
     /** d default, n nothing, f full, i index. */
     readonly replicaIdentity: string;
-    readonly isPersistent: boolean;
     readonly rows: number;
+    readonly bytes: number;
+    /** null: the database's own. */
+    readonly tablespace: string | null;
+    readonly accessMethod: string | null;
+    /** Providers of security labels on it or its columns. */
+    readonly labels: readonly string[];
     readonly grants: readonly Grant[];
     readonly columns: readonly LiveColumn[];
     readonly indexes: readonly LiveIndex[];
-    readonly checks: readonly { readonly name: string; readonly definition: string }[];
+    readonly checks: readonly (Dependent & { readonly definition: string })[];
     readonly policies: readonly Policy[];
-    readonly triggers: readonly {
-        readonly name: string;
-        readonly definition: string;
-        readonly enabled: string;
-    }[];
-    readonly statistics: readonly {
-        readonly name: string;
+    readonly triggers: readonly (Dependent & { readonly definition: string; readonly enabled: string })[];
+    readonly statistics: readonly (Dependent & {
         readonly schema: string;
         readonly definition: string;
-    }[];
+        readonly target: number | null;
+    })[];
     readonly publications: readonly {
         readonly name: string;
         readonly columns: readonly string[] | null;
@@ -57,37 +59,54 @@ export interface Grant {
     readonly column: string | null;
 }
 
+/** Something that hangs on the object and reads some of its columns. */
+interface Dependent {
+    readonly name: string;
+    readonly needs: readonly string[];
+    readonly comment: string | null;
+}
+
 interface LiveColumn {
     readonly name: string;
     readonly type: string;
     readonly notNull: boolean;
-    readonly hasDefault: boolean;
+    /** Of a generated column its expression. */
+    readonly default: string | null;
+    /** Values come from a sequence: serial or identity. */
+    readonly sequence: "serial" | "identity" | null;
+    readonly isGenerated: boolean;
+    /** Qualified and quoted, where it is not the type's own. */
+    readonly collation: string | null;
+    readonly storage: "plain" | "external" | "main" | "extended" | null;
+    readonly compression: "pglz" | "lz4" | null;
     readonly statisticsTarget: number | null;
     readonly options: readonly string[];
     readonly comment: string | null;
 }
 
-export interface LiveIndex {
-    readonly name: string;
+export interface LiveIndex extends Dependent {
     readonly definition: string;
     /** The constraint that it carries: p primary key, u unique, x exclusion. */
     readonly constraint: string | null;
     readonly unique: boolean;
-    /** Names of its columns where it has no expressions and no condition. */
+    /** Its key columns where it has no expressions and no condition. */
     readonly columns: readonly string[] | null;
     readonly clustered: boolean;
     readonly replicaIdentity: boolean;
-    readonly comment: string | null;
+    readonly isDeferrable: boolean;
+    readonly isDeferred: boolean;
+    readonly constraintComment: string | null;
 }
 
-export interface Policy {
-    readonly name: string;
+export interface Policy extends Dependent {
     readonly permissive: boolean;
     readonly command: string;
     /** PUBLIC is "public" here, as pg_policies says it. */
     readonly roles: readonly string[];
     readonly using: string | null;
     readonly check: string | null;
+    /** A condition reads the whole table that the policy is of, not just the row. */
+    readonly readsItself: boolean;
 }
 
 /** Reads the objects in service under these names; those that do not exist are absent from the map. */
@@ -106,94 +125,6 @@ export async function readLiveObjects(
 export function qualified({ schema, name }: { readonly schema: string; readonly name: string }): string {
     return `${schema}.${name}`;
 }
-
-const list = (items: string, from: string) =>
-    `coalesce((select json_agg(${items}) from ${from}), '[]'::json)`;
-
-const grantsSql = (acl: string, column: string) =>
-    `select case when entry.grantee = 0 then null else pg_get_userbyid(entry.grantee) end as grantee,
-            entry.privilege_type as privilege, entry.is_grantable as grantable, ${column} as "column"
-     from aclexplode(${acl}) as entry`;
-
-const liveObjectSql = `
-select json_build_object(
-    'oid', class.oid::int8, 'schema', space.nspname, 'name', class.relname, 'kind', class.relkind,
-    'owner', pg_get_userbyid(class.relowner), 'comment', obj_description(class.oid, 'pg_class'),
-    'options', coalesce(to_json(class.reloptions), '[]'::json),
-    'toastOptions', coalesce((select to_json(toast.reloptions) from pg_class as toast
-                              where toast.oid = class.reltoastrelid and toast.reloptions is not null), '[]'::json),
-    'rowSecurity', class.relrowsecurity, 'forceRowSecurity', class.relforcerowsecurity,
-    'replicaIdentity', class.relreplident, 'isPersistent', class.relpersistence = 'p',
-    'rows', greatest(class.reltuples, 0)::int8,
-    'grants', ${list(
-        "grants order by grants.column nulls first, grants.grantee nulls first, grants.privilege",
-        `(${grantsSql("coalesce(class.relacl, acldefault('r', class.relowner))", "null::name")}
-          union all
-          select column_grants.* from pg_attribute as attribute,
-              lateral (${grantsSql("attribute.attacl", "attribute.attname")}) as column_grants
-          where attribute.attrelid = class.oid and not attribute.attisdropped) as grants`,
-    )},
-    'columns', ${list(
-        `json_build_object(
-            'name', attribute.attname, 'type', format_type(attribute.atttypid, attribute.atttypmod),
-            'notNull', attribute.attnotnull, 'hasDefault', attribute.atthasdef or attribute.attidentity <> '',
-            'statisticsTarget', nullif(attribute.attstattarget, -1),
-            'options', coalesce(to_json(attribute.attoptions), '[]'::json),
-            'comment', col_description(class.oid, attribute.attnum)) order by attribute.attnum`,
-        "pg_attribute as attribute where attribute.attrelid = class.oid and attribute.attnum > 0 and not attribute.attisdropped",
-    )},
-    'indexes', ${list(
-        `json_build_object(
-            'name', index_class.relname, 'definition', pg_get_indexdef(index_class.oid),
-            'constraint', (select contype from pg_constraint where conindid = index_class.oid and conrelid = class.oid limit 1),
-            'unique', pg_index.indisunique,
-            'columns', case when pg_index.indexprs is null and pg_index.indpred is null then
-                (select json_agg(attribute.attname order by key.ordinality)
-                 from unnest(pg_index.indkey) with ordinality as key (attnum, ordinality)
-                 join pg_attribute as attribute on attribute.attrelid = class.oid and attribute.attnum = key.attnum) end,
-            'clustered', pg_index.indisclustered, 'replicaIdentity', pg_index.indisreplident,
-            'comment', obj_description(index_class.oid, 'pg_class')) order by index_class.relname`,
-        `pg_index join pg_class as index_class on index_class.oid = pg_index.indexrelid
-         where pg_index.indrelid = class.oid and pg_index.indisvalid`,
-    )},
-    'checks', ${list(
-        `json_build_object('name', conname, 'definition', pg_get_constraintdef(oid)) order by conname`,
-        "pg_constraint where conrelid = class.oid and contype = 'c'",
-    )},
-    'policies', ${list(
-        `json_build_object(
-            'name', policyname, 'permissive', permissive = 'PERMISSIVE', 'command', cmd,
-            'roles', to_json(roles), 'using', qual, 'check', with_check) order by policyname`,
-        "pg_policies where schemaname = space.nspname and tablename = class.relname",
-    )},
-    'triggers', ${list(
-        "json_build_object('name', tgname, 'definition', pg_get_triggerdef(oid), 'enabled', tgenabled) order by tgname",
-        "pg_trigger where tgrelid = class.oid and not tgisinternal",
-    )},
-    'statistics', ${list(
-        `json_build_object('name', stxname, 'schema', stxnamespace::regnamespace::text,
-            'definition', pg_get_statisticsobjdef(oid)) order by stxname`,
-        "pg_statistic_ext where stxrelid = class.oid",
-    )},
-    'publications', ${list(
-        `json_build_object('name', pubname, 'where', pg_get_expr(prqual, prrelid), 'columns',
-            (select json_agg(attname order by attnum) from pg_attribute
-             where attrelid = class.oid and attnum = any (prattrs))) order by pubname`,
-        "pg_publication_rel join pg_publication on pg_publication.oid = prpubid where prrelid = class.oid",
-    )},
-    'foreignKeys', ${list(
-        `json_build_object('name', conname, 'table', conrelid::regclass::text, 'inbound', confrelid = class.oid and conrelid <> class.oid)`,
-        "pg_constraint where contype = 'f' and (confrelid = class.oid or conrelid = class.oid)",
-    )},
-    'inheritance', ${list(
-        "case when inhparent = class.oid then inhrelid::regclass::text else inhparent::regclass::text end",
-        "pg_inherits where inhparent = class.oid or inhrelid = class.oid",
-    )},
-    'rules', ${list("rulename", "pg_rewrite where ev_class = class.oid and rulename <> '_RETURN'")}
-) as object
-from unnest($1::text[], $2::text[]) as wanted (schema, name)
-join pg_catalog.pg_namespace as space on space.nspname = wanted.schema
-join pg_catalog.pg_class as class on class.relnamespace = space.oid and class.relname = wanted.name`;
 
 /**
  * SQL for one text that changes when anything changes that readers could notice: who may read, columns,

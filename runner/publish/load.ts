@@ -5,7 +5,7 @@ import { copyIn } from "../postgres/copy-in.ts";
 import { toQueryError } from "../postgres/query-failure.ts";
 import type { Report } from "../status/events.ts";
 import type { Warehouse } from "../warehouse/types.ts";
-import { buildName } from "./build-statements.ts";
+import { buildName } from "./build-target.ts";
 import { qualified } from "./live-object.ts";
 import type { PublishedTable } from "./published.ts";
 

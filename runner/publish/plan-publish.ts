@@ -1,7 +1,7 @@
 import { type PostgresClient, withClient } from "../postgres/connect.ts";
 import { createObjects } from "./build.ts";
-import { plannedIndexes } from "./build-statements.ts";
 import { qualified } from "./live-object.ts";
+import { plannedIndexes } from "./planned-indexes.ts";
 import { preflight } from "./preflight.ts";
 import type { PublishOptions } from "./publish.ts";
 import { describePublication, modelsToPublish } from "./published.ts";
@@ -42,7 +42,7 @@ export async function planPublish(options: PlanOptions): Promise<PublishPlan> {
         async (client) => {
             await prepareSession(client);
             const publication = await describePublication(models, connection.schema, warehouse);
-            const found = await preflight(client, publication, overrides);
+            const found = await preflight(client, publication, overrides, connection);
             const statements: string[] = [];
             const recording = recordStatements(client, statements);
             const { keepGenerations } = connection;

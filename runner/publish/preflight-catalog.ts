@@ -44,15 +44,53 @@ export async function ownerProblems(
     live: readonly LiveObject[],
 ): Promise<readonly string[]> {
     if (live.length === 0) return [];
+    // Acting for an owner needs its rights without SET ROLE, and giving objects to it needs SET ROLE, apart since 16.
+    const isApart = client.serverVersion >= 160_000;
     const { rows } = await client.query<{ owner: string; role: string }>(
         `select owner, current_user as role from unnest($1::text[]) as owner
-         where not pg_has_role(current_user, owner, 'member')`,
-        [[...new Set(live.map(({ owner }) => owner))]],
+         where not pg_has_role(current_user, owner, 'usage') or not pg_has_role(current_user, owner, $2)`,
+        [[...new Set(live.map(({ owner }) => owner))], isApart ? "set" : "member"],
     );
     return rows.map(({ owner, role }) => {
         const names = live.filter((object) => object.owner === owner).map(qualified);
-        return `${names.join(", ")} belongs to ${owner}, and ${role} may not act for it: grant ${quoteName(owner)} to ${quoteName(role)};`;
+        const grant = `grant ${quoteName(owner)} to ${quoteName(role)}${isApart ? " with inherit true, set true" : ""};`;
+        return `${names.join(", ")} belongs to ${owner}, and ${role} may not act for it: ${grant}`;
     });
+}
+
+/** Publications follow the object; one for all tables would also carry the builds to its subscribers. */
+export async function publicationProblems(
+    client: PostgresClient,
+    live: readonly LiveObject[],
+): Promise<{ readonly owned: readonly string[]; readonly everything: readonly string[] }> {
+    const { rows } = await client.query<{
+        name: string;
+        all: boolean;
+        owner: string;
+        role: string;
+        mine: boolean;
+    }>(
+        `select pubname as name, puballtables as "all", pg_get_userbyid(pubowner) as owner, current_user as role,
+                pg_has_role(current_user, pubowner, 'usage') as mine
+         from pg_publication where puballtables or pubname = any ($1::text[]) order by 1`,
+        [live.flatMap(({ publications }) => publications.map(({ name }) => name))],
+    );
+    return {
+        owned: rows
+            .filter(({ all, mine }) => !all && !mine)
+            .map(
+                ({ name, owner, role }) =>
+                    `the publication ${name} belongs to ${owner}, and ${role} cannot put the new table into it: ` +
+                    `grant ${quoteName(owner)} to ${quoteName(role)};`,
+            ),
+        everything: rows
+            .filter(({ all }) => all)
+            .map(
+                ({ name }) =>
+                    `the publication ${name} is for all tables: its subscribers would receive the tables of rebuild_build ` +
+                    "and stop where they have none. Make it one for the tables or schemas that are meant",
+            ),
+    };
 }
 
 /** Rights that the swap needs at its end are asked for at the beginning. */

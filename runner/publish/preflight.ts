@@ -1,8 +1,10 @@
 import { PublishError } from "../errors.ts";
 import { quoteName } from "../names.ts";
 import type { PostgresClient } from "../postgres/connect.ts";
+import { columnLosses, objectProblems, writerChanges } from "./carry-problems.ts";
 import { type LiveObject, qualified, readLiveObjects } from "./live-object.ts";
-import { dependentProblems, ownerProblems, rightProblems } from "./preflight-catalog.ts";
+import { dependentProblems, ownerProblems, publicationProblems, rightProblems } from "./preflight-catalog.ts";
+import { type Room, refuseWithoutRoom } from "./preflight-room.ts";
 import type { Publication, Published, PublishedTable } from "./published.ts";
 import { schemas } from "./schemas.ts";
 import type { PublishOverride } from "./steps.ts";
@@ -20,17 +22,23 @@ export async function preflight(
     client: PostgresClient,
     publication: Publication,
     overrides: ReadonlySet<PublishOverride>,
+    room: Room,
 ): Promise<Preflight> {
     await refuseUnfitSession(client);
     const objects: readonly Published[] = [...publication.tables, ...publication.views];
     const live = await readLiveObjects(client, objects);
+    await refuseWithoutRoom(client, room, [...live.values()]);
     const problems = [
         ...objects.flatMap((object) => objectProblems(object, live.get(qualified(object)))),
         ...(await dependentProblems(client, [...live.values()])),
         ...(await ownerProblems(client, [...live.values()])),
         ...(await rightProblems(client, objects, [...live.values()])),
     ];
+    const publications = await publicationProblems(client, [...live.values()]);
+    problems.push(...publications.owned);
     const notes: string[] = [];
+    if (overrides.has("publications")) notes.push(...publications.everything);
+    else problems.push(...publications.everything.map((problem) => overridable(problem, "publications")));
     for (const table of publication.tables) {
         const current = live.get(qualified(table));
         if (!current) continue;
@@ -39,11 +47,16 @@ export async function preflight(
             table.columns.map(({ name, postgresType }) => ({ name, type: postgresType })),
         );
         notes.push(...harmless.map((change) => `${qualified(table)}: ${change}`));
-        if (overrides.has("columns"))
-            notes.push(...breaking.map((change) => `${qualified(table)}: ${change}`));
-        else problems.push(...breaking.map((change) => breakingChange(table, change)));
+        const losses = columnLosses(table, current);
+        problems.push(...losses.problems);
+        const changes = [
+            ...breaking.map((change) => `${change}, which breaks its readers`),
+            ...writerChanges(table, current),
+        ].map((change) => `${qualified(table)}: ${change}`);
+        if (overrides.has("columns")) notes.push(...changes, ...losses.notes);
+        else problems.push(...changes.map((change) => overridable(change, "columns")));
     }
-    problems.push(...(await indexNameProblems(client, objects, live)));
+    problems.push(...(await nameProblems(client, objects, live)));
     if (problems.length > 0) {
         throw new PublishError(
             "preflight",
@@ -88,7 +101,11 @@ export function compareColumns(
 }
 
 export function breakingChange(object: Published, change: string): string {
-    return `${qualified(object)}: ${change}, which breaks its readers. If that is wanted, publish with the override "columns"`;
+    return overridable(`${qualified(object)}: ${change}, which breaks its readers`, "columns");
+}
+
+function overridable(finding: string, override: PublishOverride): string {
+    return `${finding}. If that is wanted, publish with the override "${override}"`;
 }
 
 /** Locks and settings must outlive a statement, and the server must take writes. */
@@ -126,64 +143,8 @@ async function refuseUnfitSession(client: PostgresClient): Promise<void> {
     }
 }
 
-function objectProblems(object: Published, live: LiveObject | undefined): readonly string[] {
-    const name = qualified(object);
-    const problems: string[] = [];
-    if (object.kind === "view" && !object.indexes.some(({ unique }) => unique)) {
-        problems.push(
-            `${name}: a published view needs a unique index, for \`refresh materialized view concurrently\`; ` +
-                "declare one in its yml under publish.indexes with unique: true",
-        );
-    }
-    if (!live) return problems;
-    const wanted = object.kind === "table" ? "r" : "m";
-    if (live.kind !== wanted) {
-        problems.push(
-            `${name} exists as a ${kinds[live.kind] ?? live.kind}, and a ${kinds[wanted]} is to be published under its name: ` +
-                "rename or drop it, or publish under another name",
-        );
-        return problems;
-    }
-    for (const key of live.foreignKeys) {
-        problems.push(
-            key.inbound
-                ? `the foreign key ${key.name} of ${key.table} points at ${name} and would stay on the old table: alter table ${key.table} drop constraint ${quoteName(key.name)};`
-                : `${name} has the foreign key ${key.name}, which a new table cannot carry without locking the other side: alter table ${name} drop constraint ${quoteName(key.name)};`,
-        );
-    }
-    for (const relative of live.inheritance)
-        problems.push(`${name} inherits from or to ${relative}: detach it`);
-    for (const rule of live.rules)
-        problems.push(`${name} has the rule ${rule}, which is not carried over: drop it`);
-    for (const index of live.indexes.filter(({ constraint }) => constraint === "x")) {
-        problems.push(
-            `${name} has the exclusion constraint ${index.name}, which is not carried over: drop it`,
-        );
-    }
-    for (const policy of live.policies) {
-        if (`${policy.using} ${policy.check}`.includes(name)) {
-            problems.push(
-                `the policy ${policy.name} of ${name} reads the table itself and would stay on the old one: ` +
-                    "write it with a security definer function",
-            );
-        }
-    }
-    return problems;
-}
-
-const kinds: Readonly<Record<string, string>> = {
-    r: "table",
-    p: "partitioned table",
-    v: "view",
-    m: "materialized view",
-    f: "foreign table",
-    S: "sequence",
-    c: "type",
-    i: "index",
-};
-
-/** A new index moves into the schema in service under its name, which must be free there by then. */
-async function indexNameProblems(
+/** What moves into the schema in service keeps its name, which must be free there by then. */
+async function nameProblems(
     client: PostgresClient,
     objects: readonly Published[],
     live: ReadonlyMap<string, LiveObject>,
@@ -205,10 +166,22 @@ async function indexNameProblems(
             [...live.values()].map(({ oid }) => oid),
         ],
     );
-    return rows.map(({ position, table }) => {
+    const { rows: types } = await client.query<{ name: string }>(
+        `select wanted.schema || '.' || wanted.name as name from unnest($1::text[], $2::text[]) as wanted (schema, name)
+         join pg_namespace as space on space.nspname = wanted.schema
+         join pg_type as type on type.typnamespace = space.oid and type.typname = wanted.name and type.typrelid = 0`,
+        [objects.map(({ schema }) => schema), objects.map(({ name }) => name)],
+    );
+    const indexes = rows.map(({ position, table }) => {
         const { object, name } = wanted[position - 1]!;
         return `${object.schema}.${name}, the name of an index of ${qualified(object)}, is taken${table ? ` by an index of ${table}` : ""}: rename that`;
     });
+    return [
+        ...indexes,
+        ...types.map(
+            ({ name }) => `${name} is the name of a type, which a table needs for its rows: rename that`,
+        ),
+    ];
 }
 
 function isKeyed(object: Published): object is PublishedTable {

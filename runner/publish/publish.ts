@@ -7,7 +7,7 @@ import type { NodeResult, Report } from "../status/events.ts";
 import type { Warehouse } from "../warehouse/types.ts";
 import { checkBounds } from "./bounds.ts";
 import { type Build, build } from "./build.ts";
-import { buildName } from "./build-statements.ts";
+import { buildName } from "./build-target.ts";
 import { indexTables, refreshViews } from "./finish.ts";
 import { failGeneration } from "./generations.ts";
 import { loadTable } from "./load.ts";
@@ -87,7 +87,7 @@ async function publishGeneration(
     };
     const started = performance.now();
     await step("preflight");
-    const found = await preflight(client, publication, overrides);
+    const found = await preflight(client, publication, overrides, connection);
     for (const message of found.notes) report({ type: "note", level: "warn", message });
 
     await step("build");

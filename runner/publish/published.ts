@@ -4,6 +4,7 @@ import { PublishError } from "../errors.ts";
 import { postgresType, publishableTypes } from "../postgres/postgres-type.ts";
 import type { ModelConfig } from "../project/project.ts";
 import type { ColumnType, Warehouse } from "../warehouse/types.ts";
+import type { Policy } from "./live-object.ts";
 
 /** What one publish puts in place together, before anything is known of the database. */
 export interface Publication {
@@ -33,6 +34,9 @@ export interface PublishedTable extends PublishedBase {
     /** Date column whose latest value must not go back. */
     readonly asOf?: string;
     readonly rowCountBand?: { readonly min: number; readonly max: number };
+    /** Switched on; off means: as the table in service has it. */
+    readonly rowSecurity: boolean;
+    readonly policies: readonly Omit<Policy, "needs" | "comment" | "readsItself">[];
 }
 
 export interface PublishedView extends PublishedBase {
@@ -104,6 +108,11 @@ export async function describePublication(
         names.set(base.name, model.file);
         problems.push(...tooLong(model.file, [base.schema, base.name]));
         if (isView(model)) {
+            if (model.config.publish?.rowSecurity) {
+                problems.push(
+                    `${model.file}: Postgres has no row security for materialized views: declare policies on tables`,
+                );
+            }
             const reads = model.refs
                 .map((ref) => models.find(({ name }) => name === ref))
                 .filter((read) => read !== undefined)
@@ -165,6 +174,15 @@ function describeTable(config: ModelConfig, columns: readonly ColumnType[]) {
         key: primaryKey.length > 0 ? primaryKey : config.grain,
         ...(config.asOf && { asOf: config.asOf }),
         ...(band && { rowCountBand: band }),
+        rowSecurity: config.publish?.rowSecurity ?? false,
+        policies: (config.publish?.policies ?? []).map(({ name, roles, using, restrictive }) => ({
+            name,
+            permissive: !restrictive,
+            command: "select",
+            roles,
+            using,
+            check: null,
+        })),
         columns: columns.map(({ name, type }) => ({
             name,
             duckdbType: type,

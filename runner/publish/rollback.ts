@@ -3,8 +3,10 @@ import { quoteName } from "../names.ts";
 import { type AdvisoryLock, withAdvisoryLock } from "../postgres/advisory-lock.ts";
 import { type PostgresClient, withClient, withTransaction } from "../postgres/connect.ts";
 import { dropBuild } from "./build.ts";
-import { grantStatement, liveName, policyStatement } from "./build-statements.ts";
+import { policyStatement } from "./build-statements.ts";
+import { liveName } from "./build-target.ts";
 import { type ArchivedObject, openGeneration, readArchived, readGenerations } from "./generations.ts";
+import { grantStatement } from "./grants.ts";
 import { type LiveObject, qualified, readLiveObjects } from "./live-object.ts";
 import type { PublishOptions } from "./publish.ts";
 import { schemas } from "./schemas.ts";
@@ -87,6 +89,7 @@ async function planRollback(
                 incoming: sides.get(`${location}.${name}`)!,
                 outgoing: sides.get(qualified(object)) ?? null,
                 afterwards: current ? sameReaders(archived.get(`${location}.${name}`)!, current) : [],
+                declared: current ? [] : null,
             };
         }),
     };

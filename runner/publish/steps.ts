@@ -15,5 +15,5 @@ type PublishStep =
 export type OnStep = (step: PublishStep) => Promise<void> | void;
 
 /** Gates that a caller may open by name; each is recorded with the generation. */
-export const publishOverrides = ["row-count", "columns", "nulls", "dates"] as const;
+export const publishOverrides = ["row-count", "columns", "nulls", "dates", "publications"] as const;
 export type PublishOverride = (typeof publishOverrides)[number];

@@ -1,16 +1,21 @@
 import { quoteName, quoteText } from "../names.ts";
 import { type AdvisoryLock, holdsLockSql } from "../postgres/advisory-lock.ts";
+import { closeSchemaBlock } from "./close-schema.ts";
 import { dropStatements } from "./drop-old.ts";
 import type { ArchivedObject } from "./generations.ts";
 import { fingerprintSql } from "./live-object.ts";
+import { refusedState } from "./refused.ts";
 import { olderArchive, schemas } from "./schemas.ts";
 import type { SwapObject, SwapPlan, SwapSide } from "./swap-plan.ts";
-
-/** SQLSTATEs of our own: the swap must not happen, now or later. */
-export const refusedState = "RB001";
+import { compareReaders, rememberReaders } from "./swap-readers.ts";
 
 /** Waiting for a lock holds up every reader that comes after: so long may one wait of ours take. */
 const lockTimeout = "20ms";
+/**
+ * For locks that hold up nobody. Autovacuum yields to whoever has waited for `deadlock_timeout`, one second:
+ * a swap that never waits so long would be kept out until autovacuum is done.
+ */
+const patientLockTimeout = "3s";
 
 /**
  * The swap as one statement: it happens whole or not at all, without a round trip between its parts, and
@@ -23,9 +28,9 @@ export function swapBlock(plan: SwapPlan, lock: Pick<AdvisoryLock, "processId" |
     const tables = objects.filter(({ kind }) => kind === "table");
     const views = objects.filter(({ kind }) => kind === "view");
     const statements = [
-        ...lockBuild(tables, views),
         ...lockLive(tables, plan),
         ...objects.flatMap(checkSide),
+        ...objects.flatMap(rememberReaders),
         // A rollback comes out of the archive: out of the way first, for the names in there are wanted.
         ...objects
             .filter(({ incoming }) => incoming.location !== schemas.build)
@@ -37,14 +42,21 @@ export function swapBlock(plan: SwapPlan, lock: Pick<AdvisoryLock, "processId" |
             .map((object) => move(object, object.schema, schemas.archive)),
         ...[...views, ...tables].map((object) => move(object, schemas.build, object.schema)),
         ...objects.flatMap(({ afterwards }) => afterwards),
+        ...objects.flatMap(compareReaders),
         ...record(plan),
     ];
     const body = `
 declare
     started timestamptz;
+    unused text;
+    readers jsonb[];
 begin
-    perform set_config('lock_timeout', '${lockTimeout}', true);
+    perform set_config('lock_timeout', '${patientLockTimeout}', true);
     ${fence(plan, lock)}
+    ${lockAside(tables, views, plan)
+        .map((statement) => `${statement};`)
+        .join("\n    ")}
+    perform set_config('lock_timeout', '${lockTimeout}', true);
     started := clock_timestamp();
     ${statements.map((statement) => `${statement};`).join("\n    ")}
     update ${schemas.meta}.generation
@@ -67,28 +79,48 @@ function fence({ generation }: SwapPlan, lock: Pick<AdvisoryLock, "processId" | 
     end if;`;
 }
 
-/** Nobody reads these but autovacuum, which yields: they are locked before any reader is held up. */
-function lockBuild(tables: readonly SwapObject[], views: readonly SwapObject[]): readonly string[] {
-    const names = tables.map(({ name, incoming }) => relation(incoming.location, name));
+/** Keeps autovacuum and other swaps out of everything, before any reader is held up. */
+function lockAside(
+    tables: readonly SwapObject[],
+    views: readonly SwapObject[],
+    plan: SwapPlan,
+): readonly string[] {
+    const built = tables.map(({ name, incoming }) => relation(incoming.location, name));
+    const live = liveTables(tables, plan);
     return [
-        ...(names.length > 0 ? [`lock table ${names.join(", ")} in access exclusive mode`] : []),
-        // A materialized view cannot be locked by name: a change of nothing takes a lock that keeps autovacuum out.
-        ...views
-            .filter(({ incoming }) => incoming.location === schemas.build)
-            .map(
-                ({ name }) => `alter materialized view ${relation(schemas.build, name)} set without cluster`,
-            ),
+        ...(built.length > 0 ? [`lock table ${built.join(", ")} in access exclusive mode`] : []),
+        ...(live.length > 0 ? [`lock table ${live.join(", ")} in share update exclusive mode`] : []),
+        ...views.flatMap(({ name, schema, incoming, outgoing }) => [
+            ...lockView(incoming, relation(incoming.location, name)),
+            ...(outgoing ? lockView(outgoing, relation(schema, name)) : []),
+        ]),
+    ];
+}
+
+/** Options of no importance; a view hardly has them all. */
+const options = ["log_autovacuum_min_duration", "autovacuum_vacuum_cost_delay", "autovacuum_freeze_max_age"];
+
+/** `lock table` refuses materialized views; to reset an option that is not set takes the lock and changes nothing. */
+function lockView({ oid }: SwapSide, name: string): readonly string[] {
+    return [
+        `select option into unused from unnest('{${options.join()}}'::text[]) as option
+    where not exists (select from pg_catalog.pg_class, unnest(reloptions) as setting where oid = ${oid} and setting like option || '=%') limit 1`,
+        `if unused is not null then execute ${quoteText(`alter materialized view ${name} reset (`)} || unused || ')'; end if`,
     ];
 }
 
 function lockLive(tables: readonly SwapObject[], plan: SwapPlan): readonly string[] {
-    const names = [
+    const names = liveTables(tables, plan);
+    return names.length > 0 ? [`lock table ${names.join(", ")} in access exclusive mode nowait`] : [];
+}
+
+function liveTables(tables: readonly SwapObject[], { archived }: SwapPlan): readonly string[] {
+    return [
         ...tables.filter(({ outgoing }) => outgoing).map(({ schema, name }) => relation(schema, name)),
-        ...plan.archived
+        ...archived
             .filter(({ kind }) => kind === "table")
             .map(({ location, name }) => relation(location, name)),
     ];
-    return names.length > 0 ? [`lock table ${names.join(", ")} in access exclusive mode nowait`] : [];
 }
 
 /** What was planned from must still be what is there. */
@@ -123,7 +155,10 @@ function vacateArchive({ archived }: SwapPlan): readonly string[] {
                   `delete from ${schemas.meta}.object where oid in (${dropped.map(({ oid }) => oid).join(", ")})`,
               ]
             : []),
-        ...rooms.map((room) => `create schema if not exists ${quoteName(room)}`),
+        ...rooms.flatMap((room) => [
+            `create schema if not exists ${quoteName(room)}`,
+            closeSchemaBlock(room).trim(),
+        ]),
         ...moved.flatMap((object) => moveArchived(object, olderArchive(object.replacedBy))),
     ];
 }

@@ -1,10 +1,12 @@
 import { quoteName, quoteText } from "../names.ts";
 import type { PostgresClient } from "../postgres/connect.ts";
 import type { Build } from "./build.ts";
-import { type BuildTarget, liveName, plannedIndexes } from "./build-statements.ts";
+import { type BuildTarget, isWhole, liveName } from "./build-target.ts";
 import { excessArchives } from "./drop-old.ts";
 import { type ArchivedObject, readArchived } from "./generations.ts";
+import { declaredFacts, type ReaderFact } from "./grants.ts";
 import { fingerprintSql, type LiveObject, qualified } from "./live-object.ts";
+import { plannedIndexes } from "./planned-indexes.ts";
 import { schemas } from "./schemas.ts";
 
 /** All that a swap needs, free of the models: kept with the generation, so that a later run may swap alone. */
@@ -26,6 +28,8 @@ export interface SwapObject {
     readonly outgoing: SwapSide | null;
     /** Run after the object has come into service. */
     readonly afterwards: readonly string[];
+    /** Who may read is compared before and after: this may come on top. null: nothing to compare with. */
+    readonly declared: readonly ReaderFact[] | null;
 }
 
 /** A relation as it was when it was checked; the swap refuses when it is not that any more. */
@@ -62,6 +66,7 @@ export async function planSwap(
             incoming: sides.get(`${schemas.build}.${object.name}`)!,
             outgoing: (live && sides.get(qualified(object))) ?? null,
             afterwards: afterSwap({ object, live, columns }),
+            declared: declaredFacts(object),
         })),
     };
 }
@@ -104,15 +109,19 @@ export async function readSides(
 
 /** What can only be done under the name in service, or would have disturbed the load. */
 function afterSwap(target: BuildTarget): readonly string[] {
-    const { object, live } = target;
+    const { object, live, columns } = target;
     const table = liveName(object);
     const statements: string[] = [];
-    for (const { name, constraint, replicaIdentity, clustered, comment } of plannedIndexes(target)) {
-        const index = quoteName(name);
+    for (const planned of plannedIndexes(target)) {
+        const { constraint, deferral, replicaIdentity, clustered, comment, constraintComment } = planned;
+        const index = quoteName(planned.name);
         if (constraint)
             statements.push(
-                `alter table ${table} add constraint ${index} ${constraint} using index ${index}`,
+                `alter table ${table} add constraint ${index} ${constraint} using index ${index}${deferral}`,
             );
+        if (constraint && constraintComment !== null) {
+            statements.push(`comment on constraint ${index} on ${table} is ${quoteText(constraintComment)}`);
+        }
         if (replicaIdentity) statements.push(`alter table ${table} replica identity using index ${index}`);
         if (clustered) {
             statements.push(
@@ -125,16 +134,17 @@ function afterSwap(target: BuildTarget): readonly string[] {
     }
     if (!live) return statements;
     if (live.forceRowSecurity) statements.push(`alter table ${table} force row level security`);
-    for (const { name, definition, enabled } of live.triggers) {
+    for (const { name, definition, enabled, comment } of live.triggers) {
         statements.push(definition);
+        if (comment !== null)
+            statements.push(`comment on trigger ${quoteName(name)} on ${table} is ${quoteText(comment)}`);
         const state = { D: "disable", R: "enable replica", A: "enable always" }[enabled];
         if (state) statements.push(`alter table ${table} ${state} trigger ${quoteName(name)}`);
     }
-    for (const { name, schema } of live.statistics) {
-        statements.push(
-            `alter statistics ${schema}.${quoteName(name)} set schema ${schemas.archive}`,
-            `alter statistics ${schemas.build}.${quoteName(name)} set schema ${schema}`,
-        );
+    for (const { name, schema, needs } of live.statistics) {
+        statements.push(`alter statistics ${schema}.${quoteName(name)} set schema ${schemas.archive}`);
+        if (isWhole({ needs }, columns))
+            statements.push(`alter statistics ${schemas.build}.${quoteName(name)} set schema ${schema}`);
     }
     statements.push(...publicationStatements(live));
     return statements;

@@ -4,8 +4,9 @@ import type { AdvisoryLock } from "../postgres/advisory-lock.ts";
 import { type PostgresClient, withClient } from "../postgres/connect.ts";
 import type { Report } from "../status/events.ts";
 import { describeBlockers } from "./blockers.ts";
+import { refusedState } from "./refused.ts";
 import { schemas } from "./schemas.ts";
-import { refusedState, swapBlock } from "./swap-block.ts";
+import { swapBlock } from "./swap-block.ts";
 import type { SwapPlan } from "./swap-plan.ts";
 
 export interface SwapOptions {
@@ -107,8 +108,9 @@ async function swappedAllTheSame(
     error: unknown,
     { url, plan, signal }: SwapOptions,
 ): Promise<number | undefined> {
-    if (!(error instanceof QueryError) || !error.failure.code?.startsWith("08") || signal.aborted)
-        return undefined;
+    if (!(error instanceof QueryError) || signal.aborted) return undefined;
+    // 57P01 to 57P05: the server ended the session, perhaps after the commit and before it said so.
+    if (!/^(08|57P)/.test(error.failure.code ?? "")) return undefined;
     return withClient({ url, applicationName: "rebuild publish" }, (client) =>
         readMilliseconds(client, plan.generation),
     );

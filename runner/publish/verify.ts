@@ -5,7 +5,7 @@ import { encodeChunk } from "../postgres/copy-encode.ts";
 import { copyOutBytes } from "../postgres/copy-out-bytes.ts";
 import { copyDataHeader } from "../postgres/copy-stream.ts";
 import type { Warehouse } from "../warehouse/types.ts";
-import { type BuildTarget, buildName } from "./build-statements.ts";
+import { type BuildTarget, buildName } from "./build-target.ts";
 import { type ColumnCheck, columnChecks } from "./column-checks.ts";
 import type { PublishedTable } from "./published.ts";
 

@@ -193,20 +193,27 @@ describe("who may read", () => {
             alter table public.starts force row level security;
             create policy recent on public.starts as restrictive for select to anon, tipster using (race_date > '2020-01-05');
             create policy everyone on public.starts for select using (true);
-            create role breeder; alter materialized view public.latest_starts owner to breeder; grant usage on schema serving, rebuild_build to breeder;
+            create role breeder bypassrls; alter materialized view public.latest_starts owner to breeder; grant usage on schema serving to breeder;
             grant select on public.starts, serving.form to breeder;
             comment on column public.starts.prize is 'By hand.';
             alter table public.starts alter column horse set statistics 500, alter column horse set (n_distinct = -0.5), set (fillfactor = 80);
             create index by_upper_horse on public.starts (upper(horse) text_pattern_ops) where is_win;
             create statistics serving.together (dependencies) on horse, race_id from public.starts;
+            alter statistics serving.together set statistics 77; comment on statistics serving.together is 'Both.';
             alter table public.starts replica identity full;
             alter table public.starts add constraint sane check (generation > 0);
+            alter table public.starts add constraint only_one unique (race_id, horse, generation) deferrable initially deferred;
+            alter table public.starts drop constraint starts_pkey, add constraint starts_pkey primary key (race_id, horse) include (prize);
+            alter table public.starts alter column is_win set default false, alter column horse set storage external,
+                alter column horse set compression pglz;
+            comment on constraint sane on public.starts is 'No zero.'; comment on constraint only_one on public.starts is 'One.';
+            comment on policy recent on public.starts is 'Not older.'; comment on index public.by_upper_horse is 'Search.';
             create publication feed for table public.starts (race_id, horse, generation) where (generation > 0);
             create function public.note() returns trigger language plpgsql as 'begin return new; end';
-            create trigger noted before update on public.starts for each row execute function public.note();`);
+            create trigger noted before update of prize on public.starts for each row execute function public.note();
+            alter table public.starts disable trigger noted; comment on trigger noted on public.starts is 'Noted.';`);
         try {
             const before = await describeObjects();
-            await sql("alter role breeder superuser");
             await withMemoryWarehouse(async (warehouse) => {
                 await fillStable(warehouse, 2);
                 await publish({ url, warehouse });
@@ -235,13 +242,14 @@ async function describeObjects(): Promise<unknown> {
                 (select array_agg(acl::text order by acl::text) from unnest(relacl) as acl) as acl,
                 obj_description(oid) as comment,
                 (select json_agg(json_build_object('n', attname, 't', atttypid, 's', attstattarget, 'o', attoptions, 'a', attacl::text,
-                    'nn', attnotnull, 'c', col_description(attrelid, attnum)) order by attnum)
+                    'nn', attnotnull, 'c', col_description(attrelid, attnum), 'g', attstorage, 'z', attcompression, 'l', attcollation,
+                    'd', (select pg_get_expr(adbin, adrelid) from pg_attrdef where adrelid = attrelid and adnum = attnum)) order by attnum)
                  from pg_attribute where attrelid = pg_class.oid and attnum > 0) as columns,
-                (select json_agg(pg_get_indexdef(indexrelid) order by indexrelid::regclass::text) from pg_index where indrelid = pg_class.oid) as indexes,
-                (select json_agg(conname || pg_get_constraintdef(oid) order by conname) from pg_constraint where conrelid = pg_class.oid) as constraints,
-                (select json_agg(policies order by policyname) from pg_policies as policies where schemaname = relnamespace::regnamespace::text and tablename = relname) as policies,
-                (select json_agg(pg_get_triggerdef(oid)) from pg_trigger where tgrelid = pg_class.oid) as triggers,
-                (select json_agg(pg_get_statisticsobjdef(oid)) from pg_statistic_ext where stxrelid = pg_class.oid) as statistics,
+                (select json_agg(concat(pg_get_indexdef(indexrelid), obj_description(indexrelid)) order by indexrelid::regclass::text) from pg_index where indrelid = pg_class.oid) as indexes,
+                (select json_agg(concat(conname, pg_get_constraintdef(oid), obj_description(oid)) order by conname) from pg_constraint where conrelid = pg_class.oid) as constraints,
+                (select json_agg(concat(policies, (select obj_description(oid) from pg_policy where polname = policyname and polrelid = pg_class.oid)) order by policyname) from pg_policies as policies where schemaname = relnamespace::regnamespace::text and tablename = relname) as policies,
+                (select json_agg(concat(pg_get_triggerdef(oid), tgenabled, obj_description(oid))) from pg_trigger where tgrelid = pg_class.oid and not tgisinternal) as triggers,
+                (select json_agg(concat(pg_get_statisticsobjdef(oid), stxstattarget, obj_description(oid))) from pg_statistic_ext where stxrelid = pg_class.oid) as statistics,
                 (select json_agg(prattrs::text || pg_get_expr(prqual, prrelid)) from pg_publication_rel where prrelid = pg_class.oid) as publications
             from pg_class where relnamespace in ('public'::regnamespace, 'serving'::regnamespace) and relkind in ('r', 'm')
             order by relname`);

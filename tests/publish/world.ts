@@ -34,7 +34,10 @@ export function compileModels(specs: readonly ModelSpec[]): CompiledProject {
                 columns: [],
                 tests: [],
                 ...config,
-                publish: { primaryKey: [], indexes: [], grantSelect: [], ...publish },
+                publish: {
+                    ...{ primaryKey: [], indexes: [], grantSelect: [], policies: [] },
+                    ...{ rowSecurity: (publish?.policies ?? []).length > 0, ...publish },
+                },
             },
         }),
     );

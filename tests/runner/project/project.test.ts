@@ -51,6 +51,8 @@ describe("a project that is whole", () => {
             schema: "shop",
             primaryKey: [],
             indexes: [],
+            policies: [],
+            rowSecurity: false,
             grantSelect: ["reader"],
         });
         expect(model(project, "stg_orders").config.materialized).toBe("view");

@@ -1,0 +1,2 @@
+/** An SQLSTATE of our own: the swap must not happen, now or later. */
+export const refusedState = "RB001";
