@@ -1,4 +1,5 @@
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { quoteName } from "../names.ts";
 
 /**
  * Connections of one database, made when all are busy and kept for reuse. There is no upper bound: a model
@@ -11,17 +12,33 @@ export class ConnectionPool {
     readonly #busy = new Set<DuckDBConnection>();
     readonly #interrupted = new WeakSet<DuckDBConnection>();
     readonly #underWay = new Set<Promise<unknown>>();
+    readonly #catalog: string | undefined;
+    readonly #ownsInstance: boolean;
     #closed = false;
 
-    constructor(instance: DuckDBInstance) {
+    /** With a catalog, names without one mean those of that attached database. */
+    constructor(instance: DuckDBInstance, catalog?: string, ownsInstance = true) {
         this.#instance = instance;
+        this.#catalog = catalog;
+        this.#ownsInstance = ownsInstance;
+    }
+
+    /** Another pool of the same instance, whose connections stand in an attached database. */
+    within(catalog: string): ConnectionPool {
+        return new ConnectionPool(this.#instance, catalog, false);
     }
 
     async acquire(): Promise<DuckDBConnection> {
         if (this.#closed) throw new Error("the warehouse is closed");
-        const connection = this.#idle.pop() ?? (await this.track(this.#instance.connect()));
+        const connection = this.#idle.pop() ?? (await this.track(this.#connect()));
         this.#busy.add(connection);
         this.#interrupted.delete(connection);
+        return connection;
+    }
+
+    async #connect(): Promise<DuckDBConnection> {
+        const connection = await this.#instance.connect();
+        if (this.#catalog !== undefined) await connection.run(`use ${quoteName(this.#catalog)}`);
         return connection;
     }
 
@@ -84,6 +101,6 @@ export class ConnectionPool {
         // Streams that nobody reads any more, and appenders that nobody closed.
         for (const connection of [...this.#busy]) await this.discard(connection);
         for (const connection of this.#idle.splice(0)) connection.closeSync();
-        this.#instance.closeSync();
+        if (this.#ownsInstance) this.#instance.closeSync();
     }
 }

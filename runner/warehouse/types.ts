@@ -22,6 +22,12 @@ export interface Warehouse {
     append(schema: string, table: string): Promise<WarehouseAppender>;
     /** Interrupts what runs. */
     interrupt(): void;
+    /**
+     * An empty database in memory beside this one, for the time of the callback. Names without a catalog mean
+     * its own; this one's relations are read as `<base>.main.<name>`. Both share the memory limit, and what does
+     * not fit is spilled.
+     */
+    scratch<T>(callback: (scratch: Warehouse, base: string) => Promise<T>): Promise<T>;
 }
 
 /** `type` is what DuckDB prints: `BIGINT`, `DECIMAL(12,2)`, `ENUM('a', 'b')`, `INTEGER[]`. */

@@ -1,7 +1,9 @@
+import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type DuckDBConnection, DuckDBInstance, type DuckDBPreparedStatement } from "@duckdb/node-api";
 import type { WarehouseSettings } from "../project/project.ts";
+import { quoteName, quoteText } from "../names.ts";
 import { openAppender } from "./appender.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { toQueryError } from "./query-failure.ts";
@@ -13,6 +15,9 @@ import { streamChunks } from "./stream-chunks.ts";
 import type { Warehouse } from "./types.ts";
 
 export const inMemory = ":memory:";
+
+/** Name under which a warehouse that is only read is attached. */
+const readOnlyCatalog = "last_good";
 
 export interface WarehouseLimits
     extends Pick<WarehouseSettings, "memoryLimit" | "threads" | "spillDirectory"> {
@@ -31,7 +36,8 @@ export async function withWarehouse<T>(
 ): Promise<T> {
     if (path !== inMemory) await mkdir(dirname(path), { recursive: true });
     return withSpillDirectory(settings.spillDirectory, async (spill) => {
-        const pool = new ConnectionPool(await openInstance(path, settings, spill));
+        const instance = await openInstance(path, settings, spill);
+        const pool = new ConnectionPool(instance, settings.readOnly ? readOnlyCatalog : undefined);
         try {
             return await callback(warehouseOver(path, pool));
         } finally {
@@ -43,7 +49,8 @@ export async function withWarehouse<T>(
 async function openInstance(path: string, settings: WarehouseLimits, spill: string): Promise<DuckDBInstance> {
     const sql = `open ${path}`;
     try {
-        const instance = await DuckDBInstance.create(path, {
+        // An instance that is read-only itself refuses databases in memory beside the file: see Warehouse.scratch.
+        const instance = await DuckDBInstance.create(settings.readOnly ? inMemory : path, {
             memory_limit: settings.memoryLimit,
             threads: String(settings.threads),
             temp_directory: spill,
@@ -54,10 +61,11 @@ async function openInstance(path: string, settings: WarehouseLimits, spill: stri
             autoinstall_known_extensions: "false",
             autoload_known_extensions: "false",
             errors_as_json: "true",
-            ...(settings.readOnly ? { access_mode: "READ_ONLY" } : {}),
         });
         const connection = await instance.connect();
         await connection.run("set global TimeZone = 'UTC'");
+        if (settings.readOnly)
+            await connection.run(`attach ${quoteText(path)} as ${readOnlyCatalog} (read_only)`);
         connection.closeSync();
         return instance;
     } catch (error) {
@@ -116,6 +124,18 @@ function warehouseOver(path: string, pool: ConnectionPool): Warehouse {
         },
         append: (schema, table) => openAppender(pool, schema, table),
         interrupt: () => pool.interrupt(),
+        async scratch(callback) {
+            const catalog = `scratch_${randomBytes(4).toString("hex")}`;
+            const [base] = await this.rows("select current_database() as name");
+            await this.execute(`attach ':memory:' as ${catalog}`);
+            const inside = pool.within(catalog);
+            try {
+                return await callback(warehouseOver(`${path} (scratch)`, inside), quoteName(String(base!.name)));
+            } finally {
+                await inside.close();
+                await this.execute(`detach ${catalog}`);
+            }
+        },
     };
 }
 
