@@ -23,6 +23,7 @@ export function checkGraph(all: Drafts, problems: Problem[]): void {
         problems.push(locatedProblem(position, texts.get(position.file) ?? "", message));
     for (const model of models.values()) {
         checkMaterialization(model, all, report);
+        checkMovesFrom(model, all, report);
         for (const [ref, position] of model.refs) checkRef(ref, position, model, all, report);
         if (model.config.materialized === "postgres_materialized_view") {
             for (const [source, position] of model.sources) {
@@ -102,6 +103,20 @@ function checkMaterialization({ file, language, config }: ModelDraft, _: Drafts,
             `has external: in its yml, and is materialized as ${materialized}: set materialized: external, or take it out`,
         );
     }
+}
+
+/** Both sides of a move are rows of the same kind, known by the same columns. */
+function checkMovesFrom({ name, file, config }: ModelDraft, { models }: Drafts, report: Report): void {
+    if (config.movesFrom === undefined) return;
+    const from = models.get(config.movesFrom)?.config;
+    const found = !from || config.movesFrom === name ? "which is no other model" : undefined;
+    const differs =
+        from && (from.asOf !== config.asOf || from.grain.join() !== config.grain.join() || !config.asOf);
+    if (!found && !differs) return;
+    report(
+        { file },
+        `has moves_from: ${config.movesFrom}, ${found ?? "whose as_of and grain are not the same"}: name the model in which its rows stand until their outcomes are known, with the same as_of and grain`,
+    );
 }
 
 /** The build schema of the target holds all published relations, whatever schema they end up in. */

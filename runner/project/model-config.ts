@@ -26,6 +26,7 @@ export function buildConfig(
         description: raw.description ?? "",
         grain: raw.grain ?? [],
         ...(raw.as_of !== undefined && { asOf: raw.as_of }),
+        ...(raw.moves_from !== undefined && { movesFrom: raw.moves_from }),
         columns,
         tests: (raw.tests ?? []).map(modelTest),
         ...(raw.external && {
@@ -98,6 +99,7 @@ function optionalFacts(column: RawColumn): Partial<ModelColumn> {
     return {
         ...(column.type !== undefined && { type: column.type }),
         ...(column.tier !== undefined && { tier: column.tier }),
+        ...(column.surrogate !== undefined && { surrogate: column.surrogate }),
         ...(column.unit !== undefined && { unit: column.unit }),
         ...(column.range !== undefined && { range: column.range }),
         ...(column.null_policy !== undefined && { nullPolicy: column.null_policy }),

@@ -53,6 +53,7 @@ const column = z.preprocess(
         type: columnTypeSchema.optional(),
         description: z.string().optional(),
         tier: text.optional(),
+        surrogate: z.boolean().optional(),
         unit: text.optional(),
         range: z.tuple([z.number().nullable(), z.number().nullable()]).optional(),
         null_policy: text.optional(),
@@ -104,6 +105,7 @@ export const rawModelSchema = z.strictObject({
     model: text,
     materialized: z.enum(materializations).optional(),
     as_of: text.optional(),
+    moves_from: text.optional(),
     external: z.strictObject({ path: text, format: z.enum(["parquet", "csv"]).optional() }).optional(),
     ...shared,
 });

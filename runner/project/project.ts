@@ -88,6 +88,8 @@ export interface Source {
     readonly primaryKey: readonly string[];
     /** The whole table is known only after the event that `clock` dates. */
     readonly known: "before" | "after";
+    /** Columns in which rows agree that are versions of one thing; empty: no two rows are. */
+    readonly identity: readonly string[];
     /** The date that clocks the outcomes of this table. */
     readonly clock?: SourceClock;
     readonly file: string;
@@ -111,6 +113,12 @@ export interface SourceColumn {
     readonly nullable: boolean;
     /** `after`: an outcome. */
     readonly known: "before" | "after";
+    /** The column or its source says when it is known, or that it is a surrogate or a version. */
+    readonly isKnownDeclared: boolean;
+    /** A number given by the database: what it is means nothing, but among versions of one thing the higher is the later. */
+    readonly surrogate: boolean;
+    /** When the row was written: it orders versions of one thing, and tells nothing else that was known before. */
+    readonly version: boolean;
     /** Values of an outcome column that are known before all the same. */
     readonly knownBeforeValues: readonly string[];
     readonly description: string;
@@ -137,6 +145,8 @@ export interface ModelConfig {
     readonly grain: readonly string[];
     /** Date column: nothing of this day or later may flow in. */
     readonly asOf?: string;
+    /** The model in which rows of this one stand until their outcomes are known. */
+    readonly movesFrom?: string;
     readonly columns: readonly ModelColumn[];
     readonly tests: readonly DataTest[];
     /** For `external`: where and as what. */
@@ -178,6 +188,8 @@ export interface ModelColumn {
     readonly type?: string;
     readonly description: string;
     readonly tier?: string;
+    /** A number that joins the models of one build: it may differ from build to build, and is not compared. */
+    readonly surrogate?: boolean;
     readonly unit?: string;
     readonly range?: readonly [number | null, number | null];
     /** What NULL means in this column. */

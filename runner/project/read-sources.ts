@@ -46,9 +46,11 @@ export function readSources(documents: readonly YamlDocument[], problems: Proble
 }
 
 function buildSource(name: string, raw: RawSource, document: YamlDocument, problems: Problem[]): Source {
-    const columns = Object.entries(raw.columns).flatMap(([column, rawColumn]) =>
-        expandColumn(column, rawColumn, ["sources", name, "columns", column], document, problems),
-    );
+    const columns = Object.entries(raw.columns)
+        .flatMap(([column, rawColumn]) =>
+            expandColumn(column, rawColumn, ["sources", name, "columns", column], document, problems),
+        )
+        .map((column) => (raw.known === undefined ? column : { ...column, isKnownDeclared: true }));
     return {
         name,
         identifier: raw.identifier ?? name,
@@ -56,6 +58,7 @@ function buildSource(name: string, raw: RawSource, document: YamlDocument, probl
         columns,
         primaryKey: raw.primary_key ?? [],
         known: raw.known ?? "before",
+        identity: raw.identity ?? [],
         ...(raw.clock && { clock: raw.clock }),
         file: document.file,
     };
@@ -74,6 +77,9 @@ function expandColumn(
         optional: raw.optional ?? false,
         nullable: raw.nullable ?? true,
         known: raw.known ?? "before",
+        isKnownDeclared: raw.known !== undefined || raw.surrogate === true || raw.version === true,
+        surrogate: raw.surrogate ?? false,
+        version: raw.version ?? false,
         knownBeforeValues: raw.known_before_values ?? [],
         description: raw.description ?? "",
     };
@@ -141,7 +147,21 @@ function checkSource(
             );
         }
     }
+    for (const [index, column] of source.identity.entries()) {
+        if (!names.includes(column)) {
+            report(
+                ["identity", index],
+                `${column} is not a declared column; ${suggest(column, names, "columns are")}`,
+            );
+        }
+    }
     for (const column of source.columns) {
+        if (column.surrogate && !/^u?(big|huge|small|tiny)?int(eger)?$/.test(column.type)) {
+            report(["columns", column.name], `a surrogate is a whole number, found ${column.type}`);
+        }
+        if (column.version && !/^(date|timestamp)/.test(column.type)) {
+            report(["columns", column.name], `a version is a date or a timestamp, found ${column.type}`);
+        }
         if (column.knownBeforeValues.length > 0 && column.known === "before" && source.known === "before") {
             report(["columns", column.name], "known_before_values belongs to a column that is known: after");
         }

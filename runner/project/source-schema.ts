@@ -10,6 +10,8 @@ const column = z.strictObject({
     nullable: z.boolean().optional(),
     known: known.optional(),
     known_before_values: z.array(text).optional(),
+    surrogate: z.boolean().optional(),
+    version: z.boolean().optional(),
     description: z.string().optional(),
     /** `{ m: "200..3000..200" }` or `{ m: [200, 400] }`: one column for each value of `{m}` in the name. */
     each: z.record(text, z.union([text, z.array(z.union([z.string(), z.number()])).min(1)])).optional(),
@@ -20,6 +22,7 @@ const source = z.strictObject({
     description: z.string().optional(),
     primary_key: z.union([text.transform((one) => [one]), z.array(text)]).optional(),
     known: known.optional(),
+    identity: z.union([text.transform((one) => [one]), z.array(text).min(1)]).optional(),
     clock: z
         .union([
             text.transform((name) => ({ column: name })),

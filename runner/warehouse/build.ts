@@ -97,7 +97,7 @@ export async function buildNodes(options: BuildOptions): Promise<readonly NodeRe
 }
 
 /** Schemas and macros that the models' SQL takes for granted. */
-async function prepareWarehouse(warehouse: Warehouse, compiled: CompiledProject): Promise<void> {
+export async function prepareWarehouse(warehouse: Warehouse, compiled: CompiledProject): Promise<void> {
     await warehouse.execute("create schema if not exists sources");
     await createMacros(warehouse, compiled.macros);
 }
@@ -126,7 +126,11 @@ async function createMacros(warehouse: Warehouse, macros: CompiledProject["macro
     }
 }
 
-async function buildNode(node: Buildable, options: BuildOptions): Promise<void> {
+/** Makes the relation of one seed or model; what it refers to must be there. */
+export async function buildNode(
+    node: Buildable,
+    options: Pick<BuildOptions, "warehouse" | "project" | "signal">,
+): Promise<void> {
     const { warehouse, project, signal } = options;
     if (node.kind === "seed") return loadSeed(warehouse, node, project.root);
     if (node.language === "sql") return materialize(warehouse, node, project.root);

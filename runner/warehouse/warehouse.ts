@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type DuckDBConnection, DuckDBInstance, type DuckDBPreparedStatement } from "@duckdb/node-api";
-import type { WarehouseSettings } from "../project/project.ts";
 import { quoteName, quoteText } from "../names.ts";
+import type { WarehouseSettings } from "../project/project.ts";
 import { openAppender } from "./appender.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { toQueryError } from "./query-failure.ts";
@@ -130,7 +130,10 @@ function warehouseOver(path: string, pool: ConnectionPool): Warehouse {
             await this.execute(`attach ':memory:' as ${catalog}`);
             const inside = pool.within(catalog);
             try {
-                return await callback(warehouseOver(`${path} (scratch)`, inside), quoteName(String(base!.name)));
+                return await callback(
+                    warehouseOver(`${path} (scratch)`, inside),
+                    quoteName(String(base!.name)),
+                );
             } finally {
                 await inside.close();
                 await this.execute(`detach ${catalog}`);

@@ -12,6 +12,7 @@ import type { Warehouse } from "../../runner/warehouse/types.ts";
 export interface ShopModel extends Partial<ModelConfig> {
     readonly sql?: string;
     readonly refs?: readonly string[];
+    readonly sources?: readonly string[];
     /** A seed or TypeScript model: its file, relative to the project's root. */
     readonly file?: string;
     readonly kind?: "model" | "seed";
@@ -38,8 +39,15 @@ export function compiledShop(
     } = {},
 ): CompiledProject {
     const nodes = Object.entries(models).map(([name, model]): CompiledNode => {
-        const { sql = "", refs = [], file = `models/${name}.sql`, kind = "model", ...config } = model;
-        const base = { name, file, refs, sources: [], config: modelConfig(config) };
+        const {
+            sql = "",
+            refs = [],
+            sources = [],
+            file = `models/${name}.sql`,
+            kind = "model",
+            ...config
+        } = model;
+        const base = { name, file, refs, sources, config: modelConfig(config) };
         if (kind === "seed") return { ...base, kind };
         const language = file.endsWith(".ts") ? "typescript" : "sql";
         return { ...base, kind, language, sql, lineMap: [] } satisfies CompiledModel;

@@ -26,6 +26,7 @@ function source(name: string, columns: Declared): Source {
         identifier: name,
         description: "",
         primaryKey: [],
+        identity: [],
         known: "before",
         file: "models/sources.yml",
         columns: Object.entries(columns).map(([column, declared]) => ({
@@ -33,6 +34,9 @@ function source(name: string, columns: Declared): Source {
             optional: false,
             nullable: true,
             known: "before",
+            isKnownDeclared: true,
+            surrogate: false,
+            version: false,
             knownBeforeValues: [],
             description: "",
             ...(typeof declared === "string" ? { type: declared } : declared),

@@ -31,6 +31,7 @@ function source(name: string, columns: Declared, rest: Partial<Source> = {}): So
         identifier: name,
         description: "",
         primaryKey: [],
+        identity: [],
         known: "before",
         file: "models/sources.yml",
         columns: Object.entries(columns).map(([column, declared]) => ({
@@ -38,6 +39,9 @@ function source(name: string, columns: Declared, rest: Partial<Source> = {}): So
             optional: false,
             nullable: true,
             known: "before",
+            isKnownDeclared: true,
+            surrogate: false,
+            version: false,
             knownBeforeValues: [],
             description: "",
             ...(typeof declared === "string" ? { type: declared } : declared),

@@ -1,0 +1,125 @@
+import { quoteName, quoteText } from "../../names.ts";
+import type { Warehouse } from "../../warehouse/types.ts";
+import { clockedSources, type EventGroup } from "./clocks.ts";
+import type { World } from "./world.ts";
+
+/** Schema of the replay's own tables, in its scratch database. */
+const schema = "replay";
+
+export function eventTable(group: EventGroup): string {
+    return `${schema}.${group.table}`;
+}
+
+/** A donor's key in the table of events. */
+export function donorKey(index: number): string {
+    return `replay_donor_${index + 1}`;
+}
+
+/**
+ * Some of the events that a perturbation may touch, by their number in the order of days: from `from` up to, and
+ * without, `to`. For a search of the one that leaked.
+ */
+export interface EventRange {
+    readonly table: string;
+    readonly from: number;
+    readonly to: number;
+}
+
+/** One in this many events whose outcomes are replaced is left without any, as if it had been abandoned. */
+const abandonedOneIn = 8;
+
+/** Later events that keep replaced outcomes, as a share of all; those after them are gone. */
+const keptShare = 0.05;
+
+/**
+ * For every group a table of its events: their keys, `replay_day`, `replay_number` (from the day replayed on; 0
+ * before), `replay_action` (keep, clear, drop, replace), and the keys of a donor whose outcomes it takes. An event that
+ * stands on several days belongs to the latest: it has not been decided before.
+ */
+export async function createEvents(scratch: Warehouse, world: World): Promise<void> {
+    const { sources, base, day, perturbation, seed } = world;
+    const groups = new Set(clockedSources(sources).map(({ group }) => group));
+    await scratch.execute(`create schema ${schema}`);
+    for (const group of groups) {
+        const keys = group.keys.map(quoteName);
+        const list = keys.join(", ");
+        const last = perturbation === "replaced" ? await lastKeptDay(scratch, world, group) : day;
+        const donors = keys.map((key, index) => `donors.${key} as ${donorKey(index)}`);
+        await scratch.execute(`
+            create table ${eventTable(group)} as
+            with events as (
+                select ${list}, coalesce(max(${quoteName(group.dateColumn)})::date, 'infinity'::date) as replay_day
+                from ${base}.sources.${quoteName(group.dated.name)}
+                where ${keys.map((key) => `${key} is not null`).join(" and ")}
+                group by ${list}
+            ),
+            placed as (
+                select
+                    *,
+                    row_number() over (order by hash(${list}, ${seed}), ${list}) as replay_place,
+                    row_number() over (order by hash(${list}, ${seed + 1}), ${list}) as replay_donor_place,
+                from events
+            ),
+            numbered as (
+                select *, row_number() over (order by replay_day, replay_place) as replay_number
+                from placed where replay_day >= ${quoteText(day)}
+                union all
+                select *, 0 from placed where replay_day < ${quoteText(day)}
+            )
+            select
+                ${keys.map((key) => `numbered.${key}`).join(", ")},
+                numbered.replay_day,
+                numbered.replay_number,
+                case
+                    when numbered.replay_number = 0 or not (${isTouched(world, group)}) then 'keep'
+                    ${actionCases(world, last)}
+                end as replay_action,
+                ${donors.join(", ")}
+            from numbered
+            left join placed as donors
+                on ${perturbation === "replaced"}
+                and numbered.replay_number > 0
+                and numbered.replay_donor_place = donors.replay_place
+                and numbered.replay_donor_place % ${abandonedOneIn} > 0`);
+    }
+}
+
+function isTouched({ only }: World, group: EventGroup): string {
+    if (!only) return "true";
+    if (only.table !== group.table) return "false";
+    return `numbered.replay_number >= ${only.from} and numbered.replay_number < ${only.to}`;
+}
+
+function actionCases({ day, perturbation }: World, last: string): string {
+    switch (perturbation) {
+        case "removed":
+            return "else 'clear'";
+        case "replaced":
+            return `when numbered.replay_day <= ${quoteText(last)} then 'replace' else 'drop'`;
+        default:
+            return `when numbered.replay_day = ${quoteText(day)} then 'clear' else 'drop'`;
+    }
+}
+
+/** At least the next day with an event. */
+async function lastKeptDay(
+    scratch: Warehouse,
+    { base, day }: World,
+    { dated, dateColumn }: EventGroup,
+): Promise<string> {
+    const date = `${quoteName(dateColumn)}::date`;
+    const [row] = await scratch.rows(`
+        with days as (
+            select ${date} as day, count(*) as events
+            from ${base}.sources.${quoteName(dated.name)}
+            where isfinite(${date})
+            group by all
+        ),
+        counted as (
+            select day, sum(events) over (order by day) - events as before, sum(events) over () as total
+            from days where day > ${quoteText(day)}
+        )
+        select coalesce(max(day) filter (where before <= ${keptShare} * total), ${quoteText(day)}::date) as day
+        from counted`);
+    return String(row!.day);
+}

@@ -1,0 +1,84 @@
+import { quoteName } from "../../names.ts";
+import type { SourceColumn } from "../../project/project.ts";
+import { type ClockedSource, outcomeColumns } from "./clocks.ts";
+import { donorKey, eventTable } from "./events.ts";
+import { isKnownBefore, joinOn, type World, writtenBefore } from "./world.ts";
+
+/**
+ * The source with the outcomes of other events in place of its own, from the day on: whole rows of outcomes, so that
+ * what belongs together stays together. An event larger than its donor leaves rows without outcomes, and some have no
+ * donor at all; events that had not been run get outcomes.
+ */
+export function replaceOutcomes(clocked: ClockedSource, world: World): string {
+    return clocked.source.known === "after" ? transplantRows(clocked, world) : replaceColumns(clocked, world);
+}
+
+function replaceColumns(clocked: ClockedSource, world: World): string {
+    const { source, group } = clocked;
+    const outcomes = outcomeColumns(source);
+    const names = new Set(outcomes.map(({ name }) => name));
+    const columns = source.columns.map((column) => {
+        const name = quoteName(column.name);
+        if (column.version)
+            return `case when event.replay_action = 'replace' then ${writtenBefore(name)} else source.${name} end as ${name}`;
+        if (!names.has(column.name)) return `source.${name}`;
+        return `case ${keptValue(column)} when event.replay_action = 'replace' then donor.${name} else source.${name} end as ${name}`;
+    });
+    const settled = outcomes
+        .filter(({ knownBeforeValues }) => knownBeforeValues.length > 0)
+        .map((column) => isKnownBefore(column, "source"));
+    const list = source.columns.map(({ name }) => quoteName(name)).join(", ");
+    const keys = group.keys.map(quoteName).join(", ");
+    return `
+        with placed as (
+            select *, row_number() over (partition by ${keys}, replay_settled order by hash(${list}, ${world.seed})) as replay_place,
+            from (
+                select *, coalesce(${settled.join(" or ") || "false"}, false) as replay_settled
+                from ${world.base}.sources.${quoteName(source.name)} as source
+            )
+        )
+        select ${columns.join(",\n")}
+        from placed as source
+        left join ${eventTable(group)} as event on ${joinOn(group.keys, "source", "event")}
+        left join placed as donor
+            on not source.replay_settled
+            and not donor.replay_settled
+            and source.replay_place = donor.replay_place
+            and ${group.keys.map((key, index) => `donor.${quoteName(key)} = event.${donorKey(index)}`).join(" and ")}
+        where coalesce(event.replay_action, '${world.only ? "keep" : "drop"}') <> 'drop'`;
+}
+
+function keptValue(column: SourceColumn): string {
+    return column.knownBeforeValues.length === 0
+        ? ""
+        : `when ${isKnownBefore(column, "source")} then source.${quoteName(column.name)}`;
+}
+
+/** Rows of an outcome-only table come over from the donor, under the keys of the event that takes them. */
+function transplantRows({ source, group }: ClockedSource, world: World): string {
+    const table = `${world.base}.sources.${quoteName(source.name)}`;
+    const event = eventTable(group);
+    const own = new Set(group.dated === source ? [...group.keys, group.dateColumn] : group.keys);
+    const columns = source.columns.map(({ name }) =>
+        own.has(name)
+            ? `${group.keys.includes(name) ? "event" : "source"}.${quoteName(name)}`
+            : `donor.${quoteName(name)}`,
+    );
+    // Only a table that dates itself has a date of its own to be kept.
+    const dated =
+        group.dated === source
+            ? `inner join ${table} as source on ${joinOn(group.keys, "source", "event")}`
+            : "";
+    return `
+        select source.*
+        from ${table} as source
+        ${world.only ? "left" : "inner"} join ${event} as event on ${joinOn(group.keys, "source", "event")}
+        where coalesce(event.replay_action, 'keep') = 'keep'
+        union all
+        select ${columns.join(", ")}
+        from ${event} as event
+        ${dated}
+        inner join ${table} as donor
+            on ${group.keys.map((key, index) => `donor.${quoteName(key)} = event.${donorKey(index)}`).join(" and ")}
+        where event.replay_action = 'replace'`;
+}

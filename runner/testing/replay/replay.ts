@@ -1,0 +1,199 @@
+import type { CompiledModel, CompiledProject } from "../../compile/compiled.ts";
+import { quoteName } from "../../names.ts";
+import type { Project } from "../../project/project.ts";
+import type { Warehouse } from "../../warehouse/types.ts";
+import { differingDays, FullSide, readReplayed } from "./checksums.ts";
+import { type Compared, comparedRows } from "./compared-rows.ts";
+import { createWorld } from "./create-world.ts";
+import { type Differences, findDifferences } from "./differences.ts";
+import type { Perturbation } from "./perturbation.ts";
+import { rebuildModels } from "./rebuild-models.ts";
+import { planReplay } from "./replay-plan.ts";
+import { type LeakOrigin, traceLeak } from "./trace-leak.ts";
+
+export interface ReplayOptions {
+    readonly project: Project;
+    readonly compiled: CompiledProject;
+    /** The full build with its sources, such as the last good warehouse. It is read, and never written. */
+    readonly warehouse: Warehouse;
+    /** T, ISO: what is known on its morning is all that rows up to and including it may rest on. */
+    readonly day: string;
+    readonly perturbation: Perturbation;
+    /** The same seed changes the sources the same way. */
+    readonly seed: number;
+    /** Models to compare. Default: all with `as_of`. */
+    readonly names?: ReadonlySet<string>;
+    readonly signal: AbortSignal;
+    /** Seconds to look for the event that leaked, for each of the first models that differ. Default 0: not at all. */
+    readonly traceSeconds?: number;
+    /** What the full build holds, kept from an earlier day's replay of the same warehouse. */
+    readonly fullSide?: FullSide;
+    /** Told of each model as soon as it was compared. */
+    readonly onModel?: (model: ModelReplay) => void;
+}
+
+/** What became of one model on one day: it passes when nothing differs and nothing failed. */
+export interface ModelReplay extends Differences {
+    readonly model: string;
+    /** Its file, relative to the project. */
+    readonly file: string;
+    /** Rows and values compared. */
+    readonly rows: number;
+    readonly cells: number;
+    /** It could not be made on that morning, or is of other columns then. */
+    readonly failure?: string;
+    /** Where the example's difference came from, if it was looked for and found. */
+    readonly origin?: LeakOrigin;
+}
+
+export interface Replay {
+    readonly day: string;
+    readonly perturbation: Perturbation;
+    readonly seed: number;
+    readonly seconds: number;
+    /** In dependency order: the first that differs is where a leak comes in. */
+    readonly models: readonly ModelReplay[];
+    /** No model differs, and all could be made. */
+    readonly passed: boolean;
+}
+
+/** Models whose origin is looked for: what leaks in one differs in all that are made from it. */
+const tracedModels = 2;
+
+/**
+ * Replays one day: changes what was not known on its morning, makes the models again in memory, and compares every
+ * row of every model with `as_of` up to and including the day, column by column, with the full build's.
+ */
+export async function replay(options: ReplayOptions): Promise<Replay> {
+    const { project, compiled, warehouse, day, perturbation, seed, names, signal, onModel } = options;
+    const started = performance.now();
+    const plan = planReplay(compiled, project.sources, perturbation, names);
+    const fullSide = options.fullSide ?? new FullSide(warehouse);
+    const found = new Map<string, ModelReplay>();
+    const tell = (result: ModelReplay) => {
+        found.set(result.model, result);
+        onModel?.(result);
+    };
+    await withInterrupt(warehouse, signal, () =>
+        warehouse.scratch((scratch, base) =>
+            withInterrupt(scratch, signal, async () => {
+                await createWorld(scratch, { ...options, sources: project.sources, base });
+                const failures = await rebuildModels(
+                    { scratch, base, project, compiled, plan, signal },
+                    async (model, relationOf) => {
+                        tell(await compareModel({ ...options, fullSide, scratch, base, model, relationOf }));
+                    },
+                );
+                for (const { name, file } of plan.rebuilt) {
+                    const failure = failures.get(name);
+                    if (failure !== undefined && !found.has(name))
+                        tell({ ...nothing, model: name, file, failure });
+                }
+            }),
+        ),
+    );
+    const models = plan.rebuilt.map(({ name }) => found.get(name)).filter((model) => model !== undefined);
+    const traced = await traceFirst(options, models);
+    return {
+        day,
+        perturbation,
+        seed,
+        seconds: (performance.now() - started) / 1000,
+        models: traced,
+        passed: traced.every(isClean),
+    };
+}
+
+const nothing = { rows: 0, cells: 0, columns: [], missing: 0, extra: 0 } as const;
+
+export function isClean({ columns, missing, extra, failure }: ModelReplay): boolean {
+    return columns.length === 0 && missing === 0 && extra === 0 && failure === undefined;
+}
+
+interface CompareOptions extends ReplayOptions {
+    readonly fullSide: FullSide;
+    readonly scratch: Warehouse;
+    readonly base: string;
+    readonly model: CompiledModel;
+    readonly relationOf: (model: string) => string;
+}
+
+async function compareModel(options: CompareOptions): Promise<ModelReplay> {
+    const { compiled, warehouse, fullSide, scratch, base, model, relationOf, day } = options;
+    const { name, file } = model;
+    const columns = await warehouse.describe(`select * from main.${quoteName(name)}`);
+    const replayed = await scratch.describe(`select * from ${relationOf(name)}`);
+    const shape = (list: typeof columns) => list.map(({ name, type }) => `${name} ${type}`).join(", ");
+    if (shape(columns) !== shape(replayed)) {
+        const failure = `its columns depend on the data: in the full build ${shape(columns)}; replayed ${shape(replayed)}`;
+        return { ...nothing, model: name, file, failure };
+    }
+    const { movesFrom } = model.config;
+    const partnerColumns =
+        movesFrom === undefined
+            ? undefined
+            : await warehouse.describe(`select * from main.${quoteName(movesFrom)}`);
+    const isLeft = [...compiled.nodes.values()].some(
+        (node) => node.kind === "model" && node.config.movesFrom === name,
+    );
+    const compared = comparedRows(model, columns, partnerColumns, isLeft);
+    const [full, again] = await Promise.all([
+        fullSide.read(compared, day),
+        readReplayed(scratch, compared, day, relationOf),
+    ]);
+    const days = differingDays(full, again);
+    const differences =
+        days.length === 0
+            ? nothing
+            : await findDifferences({
+                  scratch,
+                  compared,
+                  t: day,
+                  days,
+                  fullOf: (one) => `${base}.main.${quoteName(one)}`,
+                  replayedOf: relationOf,
+              });
+    return { ...nothing, ...differences, ...sizeOf(full, compared, day), model: name, file };
+}
+
+function sizeOf(full: ReadonlyMap<string, { readonly rows: number }>, compared: Compared, day: string) {
+    let [rows, cells] = [0, 0];
+    for (const [one, { rows: count }] of full) {
+        rows += count;
+        cells += count * (one === day ? compared.onDay : compared.before).length;
+    }
+    return { rows, cells };
+}
+
+async function traceFirst(
+    options: ReplayOptions,
+    models: readonly ModelReplay[],
+): Promise<readonly ModelReplay[]> {
+    const { traceSeconds = 0, perturbation } = options;
+    if (traceSeconds <= 0 || perturbation === "reordered") return models;
+    const wanted = models.filter(({ example }) => example).slice(0, tracedModels);
+    const origins = new Map<string, LeakOrigin>();
+    for (const { model, example } of wanted) {
+        const origin = await traceLeak({ ...options, model, example: example!, traceSeconds });
+        if (origin) origins.set(model, origin);
+    }
+    return models.map((model) => {
+        const origin = origins.get(model.model);
+        return origin ? { ...model, origin } : model;
+    });
+}
+
+async function withInterrupt<T>(
+    warehouse: Warehouse,
+    signal: AbortSignal,
+    work: () => Promise<T>,
+): Promise<T> {
+    signal.throwIfAborted();
+    const interrupt = () => warehouse.interrupt();
+    signal.addEventListener("abort", interrupt);
+    try {
+        return await work();
+    } finally {
+        signal.removeEventListener("abort", interrupt);
+    }
+}
