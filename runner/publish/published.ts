@@ -160,10 +160,20 @@ function describeBase(model: CompiledModel, defaultSchema: string): Omit<Publish
     };
 }
 
-function describeColumn({ description, tier, unit, nullPolicy }: ModelConfig["columns"][number]): string {
-    const facts = [tier && `tier: ${tier}`, unit && `unit: ${unit}`, nullPolicy && `NULL: ${nullPolicy}`];
+/** `Meaning. (tier: history; unit: rate; 0 to 1; NULL: no earlier start.)` */
+function describeColumn(column: ModelConfig["columns"][number]): string {
+    const { description, tier, unit, range, nullPolicy } = column;
+    // A policy that has the word in it says it itself.
+    const nulls = nullPolicy && (/\bNULL\b/.test(nullPolicy) ? nullPolicy : `NULL: ${nullPolicy}`);
+    const facts = [tier && `tier: ${tier}`, unit && `unit: ${unit}`, describeRange(range), nulls];
     const aside = facts.filter(Boolean).join("; ");
     return [description.trim(), aside && `(${aside})`].filter(Boolean).join(" ");
+}
+
+function describeRange([min, max]: readonly [number | null, number | null] = [null, null]): string {
+    if (min !== null && max !== null) return `${min} to ${max}`;
+    if (min !== null) return `${min} or more`;
+    return max === null ? "" : `${max} or less`;
 }
 
 function describeTable(config: ModelConfig, columns: readonly ColumnType[]) {

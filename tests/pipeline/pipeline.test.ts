@@ -83,6 +83,28 @@ describe("the whole job on a simulated world", () => {
         }
     });
 
+    it("publishes the dictionary: every column says its tier, what it means and what NULL is", async () => {
+        const comments = await query<{ name: string; comment: string | null }>(`
+            select relation.relname || '.' || attname as name, col_description(attrelid, attnum) as comment
+            from pg_attribute join pg_class as relation on relation.oid = attrelid
+            where relnamespace = 'public'::regnamespace and attnum > 0 and not attisdropped
+                and (relname in ('race_training_dataset', 'race_upcoming_dataset')
+                    or relname in (${Object.keys(views)
+                        .map((view) => `'${view}'`)
+                        .join(", ")}))`);
+        expect(comments.length).toBeGreaterThan(700);
+        const silent = comments.filter(
+            ({ comment }) => !/^.{8,} \(tier: \w+; unit: [^;]+; .*NULL.*\)$/.test(comment ?? ""),
+        );
+        expect(silent).toEqual([]);
+        const said = new Map(comments.map(({ name, comment }) => [name, comment]));
+        expect(said.get("race_training_dataset.win_percentage")).toMatch(
+            /\(tier: history; unit: percentage; 0 to 100; NULL: no earlier start\.\)$/,
+        );
+        expect(said.get("race_training_dataset.market_probability")).toMatch(/\(tier: market; /);
+        expect(said.get("jockey_current_form.days_since_last_ride")).toMatch(/\(tier: history; /);
+    });
+
     it("gives the same rows a second time, and keeps the generation before", async () => {
         const hash =
             "select md5(string_agg(row::text, '' order by race_id, horse_slug)) as hash from race_training_dataset as row";

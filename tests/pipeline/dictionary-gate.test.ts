@@ -1,0 +1,88 @@
+import { beforeAll, expect, test } from "vitest";
+import type { CompiledModel, CompiledProject } from "../../runner/compile/compiled.ts";
+import type { ModelColumn } from "../../runner/project/project.ts";
+import { runTests } from "../../runner/testing/run-tests.ts";
+import type { Warehouse } from "../../runner/warehouse/types.ts";
+import { withTinyWorld } from "./tiny-world.ts";
+
+const dataset = "race_training_dataset";
+const published = (compiled: CompiledProject) =>
+    [...compiled.nodes.values()].filter(
+        (node): node is CompiledModel => node.kind === "model" && node.config.tags.includes("publish"),
+    );
+
+/** What `rebuild test` says of the dataset's contract when its yml had these columns. */
+async function contract(
+    warehouse: Warehouse,
+    compiled: CompiledProject,
+    change: (columns: readonly ModelColumn[]) => readonly ModelColumn[],
+) {
+    const node = compiled.nodes.get(dataset) as CompiledModel;
+    const config = { ...node.config, columns: change(node.config.columns) };
+    const nodes = new Map([...compiled.nodes, [dataset, { ...node, config }]]);
+    const [result] = await runTests({
+        warehouse,
+        compiled: { ...compiled, nodes },
+        names: new Set([dataset]),
+        report: () => undefined,
+        signal: new AbortController().signal,
+    });
+    expect(result?.name).toBe(`${dataset}.contract`);
+    return result!;
+}
+
+let verdicts: Readonly<Record<string, Awaited<ReturnType<typeof contract>>>>;
+let gaps: readonly string[];
+
+beforeAll(() =>
+    withTinyWorld({}, ["*"], async (warehouse, compiled) => {
+        const told = (change: Parameters<typeof contract>[2]) => contract(warehouse, compiled, change);
+        verdicts = {
+            asIs: await told((columns) => columns),
+            undeclared: await told((columns) => columns.filter(({ name }) => name !== "horse_elo")),
+            missing: await told((columns) => [
+                ...columns,
+                { name: "horse_ello", type: "float", description: "", tests: [] },
+            ]),
+            renamed: await told((columns) =>
+                columns.map((column) =>
+                    column.name === "win_odds" ? { ...column, name: "win_price" } : column,
+                ),
+            ),
+            retyped: await told((columns) =>
+                columns.map((column) => (column.name === "wins" ? { ...column, type: "integer" } : column)),
+            ),
+        };
+        gaps = published(compiled).flatMap(({ name, config }) =>
+            config.columns.flatMap((column) => {
+                const isNumber = /int|float|double|decimal/.test(column.type ?? "") && column.tier !== "key";
+                const missing = [
+                    ...(["type", "description", "tier", "unit", "nullPolicy"] as const).filter(
+                        (key) => !column[key],
+                    ),
+                    ...(isNumber && !column.range ? ["range"] : []),
+                ];
+                return missing.length > 0 ? [`${name}.${column.name}: ${missing.join(", ")}`] : [];
+            }),
+        );
+    }),
+);
+
+test("the yml of the dataset is that of its table", () => {
+    expect(verdicts.asIs).toMatchObject({ status: "success" });
+});
+
+test.each([
+    ["undeclared", "horse_elo (float) is not declared"],
+    ["missing", "horse_ello is declared, but missing from the table (there is horse_elo"],
+    ["renamed", "win_price is declared, but missing from the table"],
+    ["renamed", "win_odds (double) is not declared"],
+    ["retyped", "wins is declared as integer, but is usmallint"],
+])("a column that is %s fails the tests, and is named", (kind, message) => {
+    expect(verdicts[kind]).toMatchObject({ status: "failed" });
+    expect(verdicts[kind]!.message).toContain(message);
+});
+
+test("every published column says type, meaning, tier, unit, what NULL means, and, a number, its range", () => {
+    expect(gaps).toEqual([]);
+});
