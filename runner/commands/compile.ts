@@ -2,6 +2,7 @@ import { join, relative } from "node:path";
 import { selectNodes } from "../compile/select.ts";
 import { writeCompiled } from "../status/artifacts.ts";
 import { countOf } from "../status/format.ts";
+import { checkLint } from "./check-lint.ts";
 import type { CommonOptions, Environment, SelectionOptions } from "./environment.ts";
 import { prepare } from "./prepare.ts";
 
@@ -31,6 +32,7 @@ export async function compile(
     } else {
         for (const node of shown) data(`-- ${node.file}\n${"sql" in node ? node.sql : ""}`);
     }
+    checkLint(project, compiled, note);
     for (const warning of compiled.warnings) note(`WARN ${warning}`);
     const models = nodes.filter(({ kind }) => kind === "model").length;
     const assertions = nodes.filter(({ kind }) => kind === "assertion").length;

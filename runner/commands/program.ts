@@ -8,6 +8,7 @@ import { debug } from "./debug.ts";
 import type { CommonOptions, Environment } from "./environment.ts";
 import { type ExportOptions, exportFile } from "./export.ts";
 import { generations } from "./generations.ts";
+import { type LintOptions, lint } from "./lint.ts";
 import { listedKinds, ls } from "./ls.ts";
 import { dryRun, type PublishOptions, publish, resume } from "./publish.ts";
 import { rollback } from "./rollback.ts";
@@ -142,6 +143,26 @@ export function addCommands(program: Command, environment: Environment, setExitC
             ),
         )
         .action((_, command: Command) => compile(optionsOf(command), environment));
+
+    verb(program, "lint", "List forms of SQL that may leak, in models with as_of and what they read")
+        .addOption(selectOption())
+        .addOption(excludeOption())
+        .option("--accepted", "what was accepted too, with the reasons", false)
+        .addHelpText(
+            "after",
+            examples(
+                ["lint", "all that nobody accepted"],
+                ["lint --select career --accepted", "everything in one model"],
+                ["lint --json", "all of it, for a program"],
+            ),
+        )
+        .action(async (_, command: Command) =>
+            setExitCode(
+                (await lint(optionsOf<LintOptions>(command), environment))
+                    ? exitCodes.done
+                    : exitCodes.failed,
+            ),
+        );
 
     verb(program, "show", "Print rows of the last good warehouse")
         .argument("[name]", "a model, a seed, or sources.<name>")

@@ -10,6 +10,7 @@ import { withDirectoryLock } from "../warehouse/directory-lock.ts";
 import { withGeneration } from "../warehouse/generation.ts";
 import { writeMetadata } from "../warehouse/metadata.ts";
 import type { Warehouse } from "../warehouse/types.ts";
+import { checkLint } from "./check-lint.ts";
 import { type Connections, describeTarget, withConnections } from "./connections.ts";
 import type { CommonOptions, Environment, SelectionOptions } from "./environment.ts";
 import { prepare } from "./prepare.ts";
@@ -30,6 +31,7 @@ export interface RunOptions extends CommonOptions, SelectionOptions {
  */
 export async function run(options: RunOptions, environment: Environment): Promise<RunRecord> {
     const { project, compiled, targetDirectory } = await prepare(options, environment);
+    checkLint(project, compiled, environment.output.note);
     const names = buildable(selectNodes(compiled, options), compiled);
     const partial = options.select.length > 0 || options.exclude.length > 0;
     const { warehouse: settings } = project.target;

@@ -1,5 +1,6 @@
 import { selectNodes } from "../compile/select.ts";
 import type { RunRecord } from "../status/artifacts.ts";
+import { checkLint } from "./check-lint.ts";
 import type { CommonOptions, Environment, SelectionOptions } from "./environment.ts";
 import { withLastGood } from "./last-good.ts";
 import { prepare } from "./prepare.ts";
@@ -12,6 +13,7 @@ export async function test(
     environment: Environment,
 ): Promise<RunRecord> {
     const { project, compiled, targetDirectory } = await prepare(options, environment);
+    checkLint(project, compiled, environment.output.note);
     const names = selectNodes(compiled, options);
     const runId = newRunId(environment.now());
     return recordRun(

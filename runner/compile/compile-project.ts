@@ -6,6 +6,7 @@ import { type AssembledSql, assembleSql } from "./assemble.ts";
 import { checkGraph } from "./check-graph.ts";
 import type {
     CompiledAssertion,
+    CompiledMacro,
     CompiledModel,
     CompiledNode,
     CompiledProject,
@@ -180,7 +181,7 @@ function compileMacros(
     engine: TemplateEngine,
     problems: Problem[],
 ): CompiledProject["macros"] {
-    const macros: { name: string; file: string; sql: string }[] = [];
+    const macros: CompiledMacro[] = [];
     for (const { name, file, text, kind } of project.macros) {
         if (kind !== "duckdb") continue;
         const parsed = engine.parse(file, text);
@@ -196,8 +197,8 @@ function compileMacros(
                 message: `a DuckDB macro has no place in the order of models: pass ${ref} as a parameter, or write macros/${name}.hbs`,
             });
         }
-        const { sql } = assembleSql(output, engine.files, (_, ref) => ref);
-        if (sql.trim() !== "") macros.push({ name, file, sql });
+        const { sql, lineMap } = assembleSql(output, engine.files, (_, ref) => ref);
+        if (sql.trim() !== "") macros.push({ name, file, sql, lineMap });
     }
     return macros;
 }

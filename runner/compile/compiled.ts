@@ -8,9 +8,11 @@ export interface CompiledProject {
     /** Names of models and seeds in dependency order: parents first, in rounds by name. */
     readonly order: readonly string[];
     /** `create or replace macro ...` statements, to be run on every new warehouse. */
-    readonly macros: readonly { readonly name: string; readonly file: string; readonly sql: string }[];
+    readonly macros: readonly CompiledMacro[];
     readonly warnings: readonly string[];
 }
+
+export type CompiledMacro = Pick<CompiledModel, "name" | "file" | "sql" | "lineMap">;
 
 export type CompiledNode = CompiledModel | CompiledSeed | CompiledAssertion;
 

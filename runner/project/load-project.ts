@@ -58,6 +58,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
         name: settings.name,
         target,
         vars: { ...settings.vars, ...options.vars },
+        lint: settings.lint,
         sources,
         models,
         seeds,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { columnTypeSchema } from "./column-types.ts";
+import { lintRuleNames } from "./lint-rules.ts";
 
 const materializations = [
     "table",
@@ -106,6 +107,9 @@ export const rawModelSchema = z.strictObject({
     materialized: z.enum(materializations).optional(),
     as_of: text.optional(),
     moves_from: text.optional(),
+    lint: z
+        .strictObject({ accept: z.partialRecord(z.enum(lintRuleNames), z.string().trim().min(1)) })
+        .optional(),
     external: z.strictObject({ path: text, format: z.enum(["parquet", "csv"]).optional() }).optional(),
     ...shared,
 });

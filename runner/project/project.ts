@@ -1,3 +1,5 @@
+import type { LintLevel, LintRule } from "./lint-rules.ts";
+
 /** A validated, frozen project: everything that was read from disk, nothing compiled yet. */
 export interface Project {
     /** Absolute path of the folder that holds rebuild.yml. */
@@ -6,6 +8,8 @@ export interface Project {
     readonly target: Target;
     /** Variables of rebuild.yml with `--vars` laid over them. */
     readonly vars: Readonly<Record<string, VarValue>>;
+    /** Levels of lint rules that are not warnings. */
+    readonly lint: Readonly<Partial<Record<LintRule, LintLevel>>>;
     readonly sources: readonly Source[];
     readonly models: readonly ModelFile[];
     readonly seeds: readonly Seed[];
@@ -147,6 +151,8 @@ export interface ModelConfig {
     readonly asOf?: string;
     /** The model in which rows of this one stand until their outcomes are known. */
     readonly movesFrom?: string;
+    /** Why what a lint rule finds in this model is no leak. */
+    readonly acceptedLint?: Readonly<Partial<Record<LintRule, string>>>;
     readonly columns: readonly ModelColumn[];
     readonly tests: readonly DataTest[];
     /** For `external`: where and as what. */

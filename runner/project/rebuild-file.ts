@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Problem } from "../errors.ts";
 import { checkShape, suggest } from "./check-shape.ts";
+import { type LintLevel, type LintRule, lintLevels, lintRuleNames } from "./lint-rules.ts";
 import { type FolderDefaults, folderDefaultsSchema } from "./model-schema.ts";
 import type { VarValue } from "./project.ts";
 import { type KeyPath, problemAt, type YamlDocument } from "./yaml-file.ts";
@@ -20,6 +21,7 @@ const varValue: z.ZodType<VarValue> = z.lazy(() =>
 const rawRebuildSchema = z.strictObject({
     name: z.string().regex(/^[a-zA-Z][\w-]*$/, { error: "must be a name of letters, digits, _ and -" }),
     vars: z.record(z.string(), varValue).nullable().optional(),
+    lint: z.partialRecord(z.enum(lintRuleNames), z.enum(lintLevels)).nullable().optional(),
     models: z.record(z.string(), z.unknown()).nullable().optional(),
     seeds: z.record(z.string(), z.unknown()).nullable().optional(),
 });
@@ -34,6 +36,7 @@ export interface Folder {
 export interface RebuildFile {
     readonly name: string;
     readonly vars: Readonly<Record<string, VarValue>>;
+    readonly lint: Readonly<Partial<Record<LintRule, LintLevel>>>;
     readonly modelFolders: readonly Folder[];
     readonly seedFolders: readonly Folder[];
 }
@@ -54,6 +57,7 @@ export function readRebuildFile(
     return {
         name: raw.name,
         vars: raw.vars ?? {},
+        lint: raw.lint ?? {},
         modelFolders: walkFolders(raw.models ?? {}, "", ["models"], folders.models, document, problems),
         seedFolders: walkFolders(raw.seeds ?? {}, "", ["seeds"], folders.seeds, document, problems),
     };

@@ -76,6 +76,7 @@ export function shopProject(root: string, concurrency = 4): Project {
             },
         },
         vars: { discount: 0.1 },
+        lint: {},
         sources: [],
         models: [],
         seeds: [],

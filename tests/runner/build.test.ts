@@ -273,7 +273,7 @@ test("external models are files that refs can read, with types and NULLs as they
 
 test("macros are there before the models, in whatever order they need each other", async () => {
     await withMemoryWarehouse(async (warehouse) => {
-        const macro = (name: string, sql: string) => ({ name, file: `macros/${name}.sql`, sql });
+        const macro = (name: string, sql: string) => ({ name, file: `macros/${name}.sql`, sql, lineMap: [] });
         const compiled = compiledShop(
             { prices: { sql: "select with_tax(100) as price" } },
             {

@@ -234,6 +234,7 @@ describe("the commands that only look", () => {
             "publish",
             "ls",
             "compile",
+            "lint",
             "show",
             "export",
             "debug",
