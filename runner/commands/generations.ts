@@ -16,13 +16,24 @@ export async function generations(options: CommonOptions, environment: Environme
         values.reduce<number>((all, one) => all + (one ?? 0), 0);
     data(
         formatTable(
-            ["generation", "kind", "state", "run", "swapped at", "objects", "rows", "size"],
-            found.map(({ id, kind, state, runId, swappedAt, objects }) => [
-                String(id),
-                kind,
-                state,
-                runId,
-                swappedAt ?? "never",
+            [
+                ...[
+                    "generation",
+                    "kind",
+                    "mode",
+                    "state",
+                    "run",
+                    "swapped at",
+                    "sources of",
+                    "source",
+                    "models",
+                ],
+                ...["objects", "rows", "size"],
+            ],
+            found.map(({ id, kind, mode, state, runId, swappedAt, snapshotAt, source, models, objects }) => [
+                ...[String(id), kind, mode, state, runId, swappedAt ?? "never", snapshotAt ?? ""],
+                // Enough of a hash to tell two apart; --json has it whole.
+                ...[source, models].map((hash) => hash?.slice(0, 8) ?? ""),
                 String(objects.length),
                 formatCount(sum(objects.map(({ rows }) => rows))),
                 formatBytes(sum(objects.map(({ bytes }) => bytes))),

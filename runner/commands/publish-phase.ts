@@ -56,6 +56,11 @@ export async function publishPhase(
                 compiled,
                 names,
                 run: { id: runId, startedAt: now() },
+                texts: new Map(
+                    project.models
+                        .filter(({ language }) => language === "typescript")
+                        .map(({ name, text }) => [name, text]),
+                ),
                 overrides: new Set([...wanted.overrides, ...ofWorld]),
                 report,
                 signal,

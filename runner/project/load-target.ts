@@ -154,6 +154,7 @@ function buildPublish(raw: NonNullable<RawTarget["publish"]>): PublishConnection
         ...(raw.max_bytes_per_second !== undefined && { maxBytesPerSecond: raw.max_bytes_per_second }),
         ...(raw.max_database_bytes !== undefined && { maxDatabaseBytes: raw.max_database_bytes }),
         swapTimeoutSeconds: raw.swap_timeout_seconds ?? 300,
+        valueShareMin: raw.value_share_min ?? 0.5,
         rowCountBand: { min: raw.row_count_band?.min ?? 0.9, max: raw.row_count_band?.max ?? 1.5 },
     };
     return raw.type === "postgres"

@@ -128,6 +128,7 @@ function buildPublish(raw: RawNode, folder: FolderDefaults): ModelPublishConfig 
             using,
             restrictive: restrictive ?? false,
         })),
+        mode: raw.publish?.mode ?? "swap",
         ...(raw.publish?.row_count_band && { rowCountBand: raw.publish.row_count_band }),
     };
 }

@@ -83,6 +83,7 @@ const publish = z
         grant_select: names.optional(),
         row_security: z.boolean().optional(),
         policies: z.array(policy).optional(),
+        mode: z.enum(["swap", "diff"]).optional(),
         row_count_band: z.strictObject({ min: z.number().min(0), max: z.number().positive() }).optional(),
     })
     .refine(({ row_security, policies = [] }) => row_security !== false || policies.length === 0, {

@@ -17,6 +17,7 @@ const publishSettings = {
     max_bytes_per_second: whole.optional(),
     max_database_bytes: whole.optional(),
     swap_timeout_seconds: whole.optional(),
+    value_share_min: numeric(z.number().min(0).max(1)).optional(),
     row_count_band: z
         .strictObject({
             min: numeric(z.number().min(0)).optional(),

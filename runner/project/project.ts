@@ -64,6 +64,8 @@ export interface PublishSettings {
     readonly maxDatabaseBytes?: number;
     /** How long to try the swap before giving up. Default 300. */
     readonly swapTimeoutSeconds: number;
+    /** A column may hold values as often as this share of how often it does in service. Default 0.5. */
+    readonly valueShareMin: number;
     /** Row count of the new generation against the one in service, as shares: default 0.9 to 1.5. */
     readonly rowCountBand: { readonly min: number; readonly max: number };
 }
@@ -174,6 +176,8 @@ export interface ModelPublishConfig {
     readonly rowSecurity: boolean;
     /** Which rows a role may read, beside the policies of the generation before. */
     readonly policies: readonly DeclaredPolicy[];
+    /** `diff`: where only rows differ, they are changed in place instead of swapping the table. Default swap. */
+    readonly mode: "swap" | "diff";
     /** Row count against the generation in service, where the target's band does not fit this table. */
     readonly rowCountBand?: { readonly min: number; readonly max: number };
 }

@@ -1,12 +1,31 @@
 import { PublishError } from "../errors.ts";
 import { quoteName } from "../names.ts";
 import type { PostgresClient } from "../postgres/connect.ts";
-import { type BuildTarget, buildName, liveName } from "./build-target.ts";
+import { type BuildTarget, liveName } from "./build-target.ts";
 import { qualified } from "./live-object.ts";
 import type { PublishedTable } from "./published.ts";
 import type { PublishOverride } from "./steps.ts";
 
+/** A loaded table, not in service yet. */
+export interface Loaded {
+    readonly target: BuildTarget<PublishedTable>;
+    /** Its name, for SQL. */
+    readonly relation: string;
+    readonly rows: number;
+    /** By column the number of values. */
+    readonly valueCounts: ReadonlyMap<string, number>;
+    /** The same of the table in service, where it was recorded. */
+    readonly before?: ValueCounts | undefined;
+}
+
+export interface ValueCounts {
+    readonly rows: number;
+    readonly values: Readonly<Record<string, number>>;
+}
+
 export interface Bounds {
+    /** A column may lose values down to this share of what it had a row. */
+    readonly valueShareMin: number;
     readonly rowCountBand: { readonly min: number; readonly max: number };
     readonly overrides: ReadonlySet<PublishOverride>;
 }
@@ -14,15 +33,15 @@ export interface Bounds {
 /** Compares a built table with the one in service; returns what an override let pass, throws on the rest. */
 export async function checkBounds(
     client: PostgresClient,
-    target: BuildTarget<PublishedTable>,
-    { rowCountBand, overrides }: Bounds,
+    loaded: Loaded,
+    { rowCountBand, valueShareMin, overrides }: Bounds,
 ): Promise<readonly string[]> {
-    if (!target.live) return [];
-    const { object } = target;
+    const { object, live } = loaded.target;
+    if (!live) return [];
     const findings: readonly [PublishOverride, string | undefined][] = [
-        ["row-count", await rowCountFinding(client, object, object.rowCountBand ?? rowCountBand)],
-        ["dates", await dateFinding(client, target)],
-        ["nulls", await nullFinding(client, target)],
+        ["row-count", await rowCountFinding(client, loaded, object.rowCountBand ?? rowCountBand)],
+        ["dates", await dateFinding(client, loaded)],
+        ["nulls", (await nullFinding(client, loaded)) ?? sparseFinding(loaded, valueShareMin)],
     ];
     const found = findings.filter(
         (finding): finding is [PublishOverride, string] => finding[1] !== undefined,
@@ -44,14 +63,13 @@ export async function checkBounds(
 
 async function rowCountFinding(
     client: PostgresClient,
-    object: PublishedTable,
+    { target, rows: after }: Loaded,
     band: { readonly min: number; readonly max: number },
 ): Promise<string | undefined> {
-    const { rows } = await client.query<{ before: number; after: number }>(
-        `select (select count(*) from ${liveName(object)})::float8 as before,
-                (select count(*) from ${buildName(object)})::float8 as after`,
+    const { rows } = await client.query<{ before: number }>(
+        `select count(*)::float8 as before from ${liveName(target.object)}`,
     );
-    const { before, after } = rows[0]!;
+    const { before } = rows[0]!;
     if (before === 0) return undefined;
     const share = after / before;
     if (share >= band.min && share <= band.max) return undefined;
@@ -60,7 +78,7 @@ async function rowCountFinding(
 
 async function dateFinding(
     client: PostgresClient,
-    { object, live, columns }: BuildTarget<PublishedTable>,
+    { target: { object, live, columns }, relation: loaded }: Loaded,
 ): Promise<string | undefined> {
     const asOf = object.asOf;
     const type = live?.columns.find(({ name }) => name === asOf)?.type;
@@ -74,8 +92,8 @@ async function dateFinding(
         after: string | null;
         older: boolean | null;
     }>(
-        `select ${latest(liveName(object))}::text as before, ${latest(buildName(object))}::text as after,
-                ${latest(buildName(object))} < ${latest(liveName(object))} as older`,
+        `select ${latest(liveName(object))}::text as before, ${latest(loaded)}::text as after,
+                ${latest(loaded)} < ${latest(liveName(object))} as older`,
     );
     const { before, after, older } = rows[0]!;
     return older ? `Its latest ${asOf} is ${after}; that in service is ${before}.` : undefined;
@@ -84,22 +102,34 @@ async function dateFinding(
 /** A column that has lost all its values is a broken join far more often than a change. */
 async function nullFinding(
     client: PostgresClient,
-    { object, live }: BuildTarget<PublishedTable>,
+    { target: { object, live }, rows, valueCounts }: Loaded,
 ): Promise<string | undefined> {
+    if (rows === 0) return undefined;
     const before = new Set(live?.columns.map(({ name }) => name));
-    const shared = object.columns.map(({ name }) => name).filter((name) => before.has(name));
-    if (shared.length === 0) return undefined;
-    const { rows } = await client.query<Record<string, boolean>>(
-        `select exists (select from ${buildName(object)}) as any,
-                ${shared.map((name, index) => `exists (select from ${buildName(object)} where ${quoteName(name)} is not null) as c${index}`).join(", ")}`,
-    );
-    if (!rows[0]!.any) return undefined;
     const lost: string[] = [];
-    for (const name of shared.filter((_, index) => !rows[0]![`c${index}`])) {
+    for (const { name } of object.columns) {
+        if (!before.has(name) || valueCounts.get(name) !== 0) continue;
         const { rows: found } = await client.query<{ any: boolean }>(
             `select exists (select from ${liveName(object)} where ${quoteName(name)} is not null) as any`,
         );
         if (found[0]!.any) lost.push(name);
     }
     return lost.length > 0 ? `All values are NULL now in: ${lost.join(", ")}.` : undefined;
+}
+
+/** Columns that hold values far more seldom than those in service did. */
+function sparseFinding({ rows, valueCounts, before }: Loaded, min: number): string | undefined {
+    if (rows === 0 || !before || before.rows === 0) return undefined;
+    const sparse = [...valueCounts].flatMap(([name, count]) => {
+        const old = (before.values[name] ?? 0) / before.rows;
+        const share = count / rows;
+        return share < old * min ? [`${name} (${percent(old)} to ${percent(share)})`] : [];
+    });
+    return sparse.length > 0
+        ? `Values have become rarer, by more than to ${percent(min)}, in: ${sparse.join(", ")}.`
+        : undefined;
+}
+
+function percent(share: number): string {
+    return `${(share * 100).toFixed(1)} %`;
 }

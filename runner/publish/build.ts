@@ -5,9 +5,11 @@ import { carriedStatistics, carryOver, createTable, createView } from "./build-s
 import { type BuildTarget, buildName } from "./build-target.ts";
 import { closeSchema, openToOwners } from "./close-schema.ts";
 import { dropOldGenerations, dropStatements } from "./drop-old.ts";
-import { ensurePrivateSchemas, openGeneration } from "./generations.ts";
+import type { Fingerprints } from "./fingerprints.ts";
+import { openGeneration } from "./generations.ts";
 import { describeGrants, expectedGrants, grantStatement, revokeDefaults } from "./grants.ts";
 import { qualified, readLiveObjects } from "./live-object.ts";
+import { ensurePrivateSchemas } from "./meta.ts";
 import { breakingChange, compareColumns, type Preflight } from "./preflight.ts";
 import type { Publication, PublishedTable, PublishedView } from "./published.ts";
 import { schemas } from "./schemas.ts";
@@ -27,6 +29,7 @@ export interface BuildOptions {
     readonly runId: string;
     readonly keepGenerations: number;
     readonly overrides: ReadonlySet<PublishOverride>;
+    readonly fingerprints?: Fingerprints;
 }
 
 /**
@@ -73,7 +76,11 @@ export async function createObjects(options: BuildOptions): Promise<Build> {
         ),
     );
     await checkGrants(client, targets);
-    const generation = await openGeneration(client, "publish", options.runId, [...overrides]);
+    const { runId, fingerprints } = options;
+    const generation = await openGeneration(client, {
+        ...{ kind: "publish", runId, overrides: [...overrides] },
+        ...(fingerprints && { fingerprints }),
+    });
     return { generation, tables, views };
 }
 
@@ -90,15 +97,18 @@ export async function dropBuild(client: PostgresClient): Promise<void> {
         `update ${schemas.meta}.generation set state = 'failed', problem = coalesce(problem, 'it ended before its swap')
          where state in ('building', 'built')`,
     );
-    await client.query(
-        `delete from ${schemas.meta}.object where not exists (select from pg_catalog.pg_class where pg_class.oid = object.oid)`,
-    );
+    for (const table of ["object", "undo"]) {
+        await client.query(
+            `delete from ${schemas.meta}.${table} as record
+             where not exists (select from pg_catalog.pg_class where pg_class.oid = record.oid)`,
+        );
+    }
 }
 
 async function buildView(
     client: PostgresClient,
     view: PublishedView,
-    { preflight, overrides }: BuildOptions,
+    { preflight, publication, overrides }: BuildOptions,
 ): Promise<BuildTarget<PublishedView>> {
     const live = preflight.live.get(qualified(view));
     try {
@@ -121,7 +131,7 @@ async function buildView(
             );
         }
     }
-    await checkDependencies(client, view, preflight);
+    await checkDependencies(client, view, { live: preflight.live, publication });
     return { object: view, live, columns: new Map(columns.map(({ name, type }) => [name, type])) };
 }
 
@@ -129,7 +139,7 @@ async function buildView(
 async function checkDependencies(
     client: PostgresClient,
     view: PublishedView,
-    { live }: Preflight,
+    { live, publication }: Pick<BuildOptions, "publication"> & Pick<Preflight, "live">,
 ): Promise<void> {
     const { rows } = await client.query<{ name: string; schema: string; oid: number }>(
         `select distinct class.relname as name, space.nspname as schema, class.oid::int8::float8 as oid
@@ -139,7 +149,10 @@ async function checkDependencies(
          join pg_namespace as space on space.oid = class.relnamespace
          where rule.ev_class = '${buildName(view)}'::regclass and class.oid <> rule.ev_class`,
     );
-    const replaced = new Set([...live.values()].map(({ oid }) => oid));
+    // What it refers to and what stays in service is read there.
+    const built = new Set([...publication.tables, ...publication.views].map(({ name }) => name));
+    const isKept = ({ name }: { readonly name: string }) => view.reads.includes(name) && !built.has(name);
+    const replaced = new Set([...live.values()].filter((object) => !isKept(object)).map(({ oid }) => oid));
     const wrong = rows.filter(
         ({ schema, oid }) =>
             replaced.has(oid) || schema.startsWith(schemas.archive) || schema === schemas.meta,

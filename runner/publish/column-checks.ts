@@ -8,6 +8,8 @@ export interface ColumnCheck {
     readonly postgres: string;
     /** Compared as numbers, with this relative tolerance; absent: compared as text. */
     readonly tolerance?: number;
+    /** The column whose values this counts. */
+    readonly counts?: string;
 }
 
 /** Sums of floats depend on the order of the rows; of absolute values only in their last digits. */
@@ -45,7 +47,7 @@ function checksOf({ name, postgresType }: PublishedColumn): readonly ColumnCheck
         duckdb: sql,
         postgres: sql,
     });
-    const count = both("values", `count(${column})`);
+    const count = { ...both("values", `count(${column})`), counts: name };
     const minMax = [both("minimum", `min(${column})`), both("maximum", `max(${column})`)];
     if (/^(smallint|integer|bigint)$/.test(postgresType)) return [count, both("sum", `sum(${column})`)];
     const precision = /^numeric\((\d+),/.exec(postgresType)?.[1];
@@ -91,9 +93,41 @@ function checksOf({ name, postgresType }: PublishedColumn): readonly ColumnCheck
             ];
         case "time without time zone":
             return [count, ...minMax];
+        case "uuid":
+            return [count, textMaximum(name)];
+        case "interval":
+            return [
+                count,
+                {
+                    what: `microseconds of "${name}"`,
+                    duckdb: `sum(((datepart('year', ${column}) * 12 + datepart('month', ${column})) * 30 + datepart('day', ${column}))::hugeint * 86400000000
+                        + datepart('hour', ${column})::hugeint * 3600000000 + datepart('minute', ${column}) * 60000000 + datepart('microsecond', ${column}))`,
+                    postgres: `sum(((extract(year from ${column}) * 12 + extract(month from ${column})) * 30 + extract(day from ${column})) * 86400000000
+                        + extract(hour from ${column}) * 3600000000 + extract(minute from ${column}) * 60000000 + extract(microsecond from ${column}))::numeric(40,0)`,
+                },
+            ];
         default:
-            return [count];
+            return postgresType.endsWith("[]")
+                ? [
+                      count,
+                      {
+                          what: `elements of "${name}"`,
+                          duckdb: `sum(len(${column}))`,
+                          postgres: `sum(cardinality(${column}))`,
+                      },
+                  ]
+                : [count];
     }
+}
+
+/** By bytes on both sides, whatever the database's collation. */
+function textMaximum(name: string): ColumnCheck {
+    const column = quoteName(name);
+    return {
+        what: `maximum of "${name}"`,
+        duckdb: `max(${column}::varchar)`,
+        postgres: `max(${column}::text collate "C")`,
+    };
 }
 
 /** With a NaN or an infinity among the values it is one too, on both sides. */

@@ -1,5 +1,6 @@
 import type { PostgresClient } from "../postgres/connect.ts";
-import { closeSchema } from "./close-schema.ts";
+import type { Fingerprints } from "./fingerprints.ts";
+import { hasMeta } from "./meta.ts";
 import { schemas } from "./schemas.ts";
 
 type GenerationState = "building" | "built" | "live" | "superseded" | "failed";
@@ -14,7 +15,15 @@ export interface Generation {
     readonly swappedAt: string | null;
     /** Milliseconds that readers could have waited for the swap. */
     readonly swapMilliseconds: number | null;
+    /** `diff`: rows were changed in place. */
+    readonly mode: "swap" | "diff";
     readonly overrides: readonly string[];
+    /** Hash of the compiled models that it was made by, those that they read included; null: not recorded. */
+    readonly models: string | null;
+    /** Hash of the source tables' rows; null: not recorded. */
+    readonly source: string | null;
+    /** When the source tables were read. */
+    readonly snapshotAt: string | null;
     readonly objects: readonly GenerationObject[];
 }
 
@@ -31,71 +40,38 @@ interface GenerationObject {
     readonly replacedBy: number | null;
 }
 
-/** The number of a generation is its fencing token: a swap refuses when a later number exists. */
-const metaSql = `
-create table if not exists ${schemas.meta}.generation (
-    id bigint generated always as identity primary key,
-    kind text not null default 'publish',
-    run_id text not null,
-    state text not null,
-    started_at timestamptz not null default now(),
-    swapped_at timestamptz,
-    swap_milliseconds double precision,
-    overrides text[] not null default '{}',
-    problem text,
-    plan jsonb
-);
-create table if not exists ${schemas.meta}.object (
-    oid oid primary key,
-    generation bigint references ${schemas.meta}.generation,
-    schema text not null,
-    name text not null,
-    kind text not null,
-    model text,
-    rows bigint,
-    bytes bigint,
-    replaced_by bigint references ${schemas.meta}.generation
-);`;
-
-/** Makes the private schemas where they are missing; without DDL where they are there. */
-export async function ensurePrivateSchemas(client: PostgresClient): Promise<void> {
-    const names = Object.values(schemas);
-    const { rows } = await client.query<{ name: string }>(
-        "select nspname as name from pg_catalog.pg_namespace where nspname = any ($1)",
-        [names],
-    );
-    const known = new Set(rows.map(({ name }) => name));
-    for (const name of names.filter((name) => !known.has(name))) await client.query(`create schema ${name}`);
-    // What lies in these carries the grants of what is in service: the closed schema is what keeps it private.
-    for (const name of [schemas.build, schemas.archive]) await client.query(closeSchema(name));
-    if (!known.has(schemas.meta)) await client.query(closeSchema(schemas.meta));
-    if (!(await hasMeta(client))) await client.query(metaSql);
-}
-
-export async function hasMeta(client: PostgresClient): Promise<boolean> {
-    const { rows } = await client.query<{ found: boolean }>(
-        `select to_regclass('${schemas.meta}.object') is not null and to_regclass('${schemas.meta}.generation') is not null as found`,
-    );
-    return rows[0]!.found;
+export interface NewGeneration {
+    readonly kind: Generation["kind"];
+    readonly runId: string;
+    readonly mode?: Generation["mode"];
+    readonly overrides?: readonly string[];
+    readonly fingerprints?: Fingerprints;
 }
 
 export async function openGeneration(
     client: PostgresClient,
-    kind: Generation["kind"],
-    runId: string,
-    overrides: readonly string[],
+    { kind, runId, mode = "swap", overrides = [], fingerprints }: NewGeneration,
 ): Promise<number> {
     const { rows } = await client.query<{ id: number }>(
-        `insert into ${schemas.meta}.generation (kind, run_id, state, overrides) values ($1, $2, 'building', $3)
-         returning id::int as id`,
-        [kind, runId, overrides],
+        `insert into ${schemas.meta}.generation (kind, run_id, state, mode, overrides, models, source, snapshot_at)
+         values ($1, $2, 'building', $3, $4, $5, $6, $7) returning id::int as id`,
+        [
+            kind,
+            runId,
+            mode,
+            overrides,
+            fingerprints?.models ?? null,
+            fingerprints?.source ?? null,
+            fingerprints?.snapshotAt?.toISOString() ?? null,
+        ],
     );
     return rows[0]!.id;
 }
 
 export async function failGeneration(client: PostgresClient, id: number, problem: string): Promise<void> {
     await client.query(
-        `update ${schemas.meta}.generation set state = 'failed', problem = $2 where id = $1 and state = 'building'`,
+        `update ${schemas.meta}.generation set state = 'failed', problem = $2 where id = $1
+         and (state = 'building' or state = 'built' and mode = 'diff')`,
         [id, problem],
     );
 }
@@ -108,6 +84,9 @@ export async function readGenerations(client: PostgresClient): Promise<readonly 
             'id', generation.id, 'kind', generation.kind, 'runId', generation.run_id, 'state', generation.state,
             'startedAt', generation.started_at, 'swappedAt', generation.swapped_at,
             'swapMilliseconds', generation.swap_milliseconds, 'overrides', generation.overrides,
+            -- Read by way of JSON: a database of an earlier version lacks the columns until the next publish.
+            'mode', coalesce(to_jsonb(generation) ->> 'mode', 'swap'), 'models', to_jsonb(generation) ->> 'models',
+            'source', to_jsonb(generation) ->> 'source', 'snapshotAt', to_jsonb(generation) -> 'snapshot_at',
             'objects', coalesce((
                 select json_agg(json_build_object(
                     'schema', object.schema, 'name', object.name, 'kind', object.kind, 'model', object.model,

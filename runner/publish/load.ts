@@ -5,7 +5,6 @@ import { copyIn } from "../postgres/copy-in.ts";
 import { toQueryError } from "../postgres/query-failure.ts";
 import type { Report } from "../status/events.ts";
 import type { Warehouse } from "../warehouse/types.ts";
-import { buildName } from "./build-target.ts";
 import { qualified } from "./live-object.ts";
 import type { PublishedTable } from "./published.ts";
 
@@ -18,11 +17,12 @@ export interface LoadOptions {
 }
 
 /**
- * Copies a model into its build table. Truncate and COPY share a transaction, so that rows can be written
+ * Copies a model into an empty table. Truncate and COPY share a transaction, so that rows can be written
  * frozen: a reader whose snapshot is older than the swap then sees them all instead of none.
  */
 export async function loadTable(
     table: PublishedTable,
+    relation: string,
     { client, warehouse, maxBytesPerSecond, report, signal }: LoadOptions,
 ): Promise<number> {
     const totalRows = await countRows(warehouse, table.model);
@@ -30,10 +30,10 @@ export async function loadTable(
     let reported = 0;
     try {
         const { rows } = await withTransaction(client, {}, async () => {
-            await client.query(`truncate ${buildName(table)}`);
+            await client.query(`truncate ${relation}`);
             return copyIn(
                 client,
-                `copy ${buildName(table)} (${columns}) from stdin with (format binary, freeze)`,
+                `copy ${relation} (${columns}) from stdin with (format binary, freeze)`,
                 warehouse.readRaw(`select ${columns} from main.${quoteName(table.model)}`),
                 {
                     signal,
@@ -51,7 +51,7 @@ export async function loadTable(
     } catch (cause) {
         if (signal.aborted) throw cause;
         const { message } = toQueryError(cause);
-        throw new PublishError("load", `Loading ${table.model} into ${buildName(table)} failed: ${message}`, {
+        throw new PublishError("load", `Loading ${table.model} into ${relation} failed: ${message}`, {
             cause,
         });
     }

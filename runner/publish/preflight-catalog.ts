@@ -28,7 +28,10 @@ export async function dependentProblems(
                 or depend.classid = 'pg_policy'::regclass
                    and (select polrelid from pg_policy where oid = depend.objid) <> target.oid
                 or depend.classid = 'pg_rewrite'::regclass
-                   and (select ev_class from pg_rewrite where oid = depend.objid) <> all ($1::oid[]))
+                   and (select ev_class from pg_rewrite where oid = depend.objid) <> all ($1::oid[])
+                   -- A view out of service reads on what it read in service, until it goes.
+                   and not exists (select from pg_rewrite join pg_class as view on view.oid = ev_class
+                       where pg_rewrite.oid = depend.objid and view.relnamespace::regnamespace::text ~ '^rebuild_archive'))
          order by 1, 2`,
         [live.map(({ oid }) => oid)],
     );

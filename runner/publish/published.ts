@@ -37,6 +37,7 @@ export interface PublishedTable extends PublishedBase {
     /** Switched on; off means: as the table in service has it. */
     readonly rowSecurity: boolean;
     readonly policies: readonly Omit<Policy, "needs" | "comment" | "readsItself">[];
+    readonly mode: "swap" | "diff";
 }
 
 export interface PublishedView extends PublishedBase {
@@ -185,6 +186,7 @@ function describeTable(config: ModelConfig, columns: readonly ColumnType[]) {
         ...(config.asOf && { asOf: config.asOf }),
         ...(band && { rowCountBand: band }),
         rowSecurity: config.publish?.rowSecurity ?? false,
+        mode: config.publish?.mode ?? ("swap" as const),
         policies: (config.publish?.policies ?? []).map(({ name, roles, using, restrictive }) => ({
             name,
             permissive: !restrictive,

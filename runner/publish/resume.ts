@@ -1,8 +1,8 @@
 import { PublishError } from "../errors.ts";
 import { withAdvisoryLock } from "../postgres/advisory-lock.ts";
 import { withClient } from "../postgres/connect.ts";
-import { hasMeta } from "./generations.ts";
 import { qualified } from "./live-object.ts";
+import { hasMeta } from "./meta.ts";
 import type { PublishOptions } from "./publish.ts";
 import { schemas } from "./schemas.ts";
 import { prepareSession } from "./session.ts";
@@ -30,7 +30,8 @@ export async function resumePublish(
         await prepareSession(client);
         const { rows } = (await hasMeta(client))
             ? await client.query<{ plan: SwapPlan }>(
-                  `select plan from ${schemas.meta}.generation where state = 'built' and kind = 'publish' order by id desc limit 1`,
+                  `select plan from ${schemas.meta}.generation where state = 'built' and kind = 'publish'
+                   and coalesce(to_jsonb(generation) ->> 'mode', 'swap') = 'swap' order by id desc limit 1`,
               )
             : { rows: [] };
         const plan = rows[0]?.plan;

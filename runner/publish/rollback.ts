@@ -1,18 +1,23 @@
 import { PublishError } from "../errors.ts";
-import { quoteName } from "../names.ts";
 import { type AdvisoryLock, withAdvisoryLock } from "../postgres/advisory-lock.ts";
 import { type PostgresClient, withClient, withTransaction } from "../postgres/connect.ts";
 import { dropBuild } from "./build.ts";
-import { policyStatement } from "./build-statements.ts";
-import { liveName } from "./build-target.ts";
-import { type ArchivedObject, openGeneration, readArchived, readGenerations } from "./generations.ts";
-import { grantStatement } from "./grants.ts";
+import {
+    type ArchivedObject,
+    type Generation,
+    openGeneration,
+    readArchived,
+    readGenerations,
+} from "./generations.ts";
 import { type LiveObject, qualified, readLiveObjects } from "./live-object.ts";
+import { ensurePrivateSchemas } from "./meta.ts";
 import type { PublishOptions } from "./publish.ts";
+import { rollbackDiff } from "./rollback-diff.ts";
+import { sameReaders } from "./same-readers.ts";
 import { schemas } from "./schemas.ts";
 import { prepareSession } from "./session.ts";
 import { type SwapOutcome, swap } from "./swap.ts";
-import { planArchive, publicationStatements, readSides, type SwapPlan } from "./swap-plan.ts";
+import { noFacts, planArchive, readSides, type SwapPlan } from "./swap-plan.ts";
 
 export interface RollbackOptions
     extends Pick<PublishOptions, "connection" | "run" | "lock" | "report" | "signal"> {
@@ -38,7 +43,11 @@ export async function rollback(options: RollbackOptions): Promise<RollbackResult
     }
     return withClient({ ...session, applicationName: `rebuild rollback ${run.id}` }, async (client) => {
         await prepareSession(client);
-        const plan = await planRollback(client, options);
+        const undone = await chooseUndone(client, options.to);
+        if (undone.every(({ mode }) => mode === "diff")) {
+            return rollbackDiff(client, { ...options, lock: lock as AdvisoryLock }, undone);
+        }
+        const plan = await planRollback(client, options, undone);
         const { swapTimeoutSeconds: timeoutSeconds } = connection;
         const outcome = await swap({
             ...options,
@@ -54,14 +63,16 @@ export async function rollback(options: RollbackOptions): Promise<RollbackResult
 
 async function planRollback(
     client: PostgresClient,
-    { connection, run, to }: RollbackOptions,
+    { connection, run }: RollbackOptions,
+    undone: readonly Generation[],
 ): Promise<SwapPlan> {
-    const chosen = await chooseArchived(client, to);
+    const chosen = await chooseArchived(client, undone);
     const live = await readLiveObjects(client, chosen);
     await refuseStrandedViews(client, chosen, [...live.values()]);
     const generation = await withTransaction(client, {}, async () => {
         await dropBuild(client);
-        const id = await openGeneration(client, "rollback", run.id, []);
+        await ensurePrivateSchemas(client);
+        const id = await openGeneration(client, { kind: "rollback", runId: run.id });
         await client.query(`update ${schemas.meta}.generation set state = 'built' where id = $1`, [id]);
         return id;
     });
@@ -85,7 +96,7 @@ async function planRollback(
             const { schema, name, kind, location, rows, model } = object;
             const current = live.get(qualified(object));
             return {
-                ...{ schema, name, kind, rows, model },
+                ...{ ...noFacts, schema, name, kind, rows, model },
                 incoming: sides.get(`${location}.${name}`)!,
                 outgoing: sides.get(qualified(object)) ?? null,
                 afterwards: current ? sameReaders(archived.get(`${location}.${name}`)!, current) : [],
@@ -95,37 +106,57 @@ async function planRollback(
     };
 }
 
-/** For each name the object that was in service right after generation `to`. */
+/** The generations after the wanted one, the latest first: all of them were kept, and all in the same way. */
+async function chooseUndone(client: PostgresClient, to: number | undefined): Promise<readonly Generation[]> {
+    const generations = await readGenerations(client);
+    const swapped = generations.filter(({ swappedAt }) => swappedAt !== null);
+    const kept = new Set(generations.length > 0 ? await readUndoable(client) : []);
+    const latest = swapped[0];
+    const target = to ?? swapped[1]?.id ?? 0;
+    const undone = swapped.filter(({ id }) => id > target);
+    const isOneKind = new Set(undone.map(({ mode }) => mode)).size === 1;
+    if (isOneKind && undone.every(({ id }) => kept.has(id))) return undone;
+    const possible = swapped.filter(({ id }) => {
+        const later = swapped.filter((other) => other.id > id);
+        const isOne = new Set(later.map(({ mode }) => mode)).size === 1;
+        return isOne && later.every((other) => kept.has(other.id));
+    });
+    throw new PublishError(
+        "preflight",
+        `There is nothing to roll back to${to === undefined ? "" : ` generation ${to}`}: ` +
+            (latest === undefined
+                ? "nothing was published yet."
+                : `in service is generation ${latest.id}. `) +
+            (undone.length > 1 && !isOneKind
+                ? "Between lie swaps and changes in place, which are not undone together. "
+                : "") +
+            (possible.length > 0
+                ? `Kept are: ${possible.map(({ id }) => id).join(", ")}.`
+                : "No earlier generation is kept (keep_generations in profiles.yml)."),
+    );
+}
+
+/** Generations whose swap or changes can be undone. */
+async function readUndoable(client: PostgresClient): Promise<readonly number[]> {
+    const swaps = (await readArchived(client)).map(({ replacedBy }) => replacedBy);
+    const { rows } = await client.query<{ id: number }>(
+        `select id::int as id from ${schemas.meta}.generation as generation
+         where to_jsonb(generation) ->> 'mode' = 'diff' and plan is not null and swapped_at is not null`,
+    );
+    return [...swaps, ...rows.map(({ id }) => id)];
+}
+
+/** For each name the object that was in service before the undone swaps. */
 async function chooseArchived(
     client: PostgresClient,
-    to: number | undefined,
+    undone: readonly Generation[],
 ): Promise<readonly ArchivedObject[]> {
-    const generations = await readGenerations(client);
-    const archived = generations.length > 0 ? await readArchived(client) : [];
-    const sets = new Set(archived.map(({ replacedBy }) => replacedBy));
-    const swapped = generations.filter(({ swappedAt }) => swappedAt !== null).map(({ id }) => id);
-    const latest = swapped[0];
-    const target = to ?? swapped[1] ?? 0;
-    const undone = swapped.filter((id) => id > target);
-    if (latest === undefined || undone.length === 0 || !undone.every((id) => sets.has(id))) {
-        const possible = swapped.filter((id) => {
-            const later = swapped.filter((other) => other > id);
-            return later.length > 0 && later.every((other) => sets.has(other));
-        });
-        throw new PublishError(
-            "preflight",
-            `There is nothing to roll back to${to === undefined ? "" : ` generation ${to}`}: ` +
-                (latest === undefined
-                    ? "nothing was published yet."
-                    : `in service is generation ${latest}. `) +
-                (possible.length > 0
-                    ? `Kept are: ${possible.join(", ")}.`
-                    : "No earlier generation is kept (keep_generations in profiles.yml)."),
-        );
-    }
+    const ids = new Set(undone.map(({ id }) => id));
     const chosen = new Map<string, ArchivedObject>();
     // The latest set comes first: an earlier one, nearer to the target, overwrites it.
-    for (const object of archived) if (object.replacedBy > target) chosen.set(qualified(object), object);
+    for (const object of await readArchived(client)) {
+        if (ids.has(object.replacedBy)) chosen.set(qualified(object), object);
+    }
     return [...chosen.values()];
 }
 
@@ -140,7 +171,7 @@ async function refuseStrandedViews(
          from pg_depend join pg_rewrite on pg_depend.classid = 'pg_rewrite'::regclass and pg_rewrite.oid = pg_depend.objid
          join pg_class as view on view.oid = pg_rewrite.ev_class
          where pg_depend.refclassid = 'pg_class'::regclass and pg_depend.refobjid = any ($1::oid[])
-           and view.oid <> all ($1::oid[])`,
+           and view.oid <> all ($1::oid[]) and view.relnamespace::regnamespace::text !~ '^rebuild_archive'`,
         [outgoing.map(({ oid }) => oid)],
     );
     if (rows.length === 0) return;
@@ -149,54 +180,4 @@ async function refuseStrandedViews(
         `These views read what would go out of service, and have no earlier version: ${rows.map(({ name }) => name).join(", ")}. ` +
             `Drop them first to go back to ${chosen.map(qualified).join(", ")} as they were.`,
     );
-}
-
-/** Rights given or taken since the object went out of service hold for it too. */
-function sameReaders(archived: LiveObject, current: LiveObject): readonly string[] {
-    const table = liveName(current);
-    const columns = new Set(archived.columns.map(({ name }) => name));
-    const isTable = current.kind === "r";
-    const grantees = new Set(
-        archived.grants.map(({ grantee }) => grantee).filter((name) => name !== archived.owner),
-    );
-    const memberships = isTable ? publicationStatements(current) : [];
-    const security = isTable
-        ? [
-              ...archived.policies.map(({ name }) => `drop policy ${quoteName(name)} on ${table}`),
-              ...current.policies.map((policy) => policyStatement(table, policy)),
-              `alter table ${table} ${current.rowSecurity ? "enable" : "disable"} row level security`,
-              `alter table ${table} ${current.forceRowSecurity ? "" : "no "}force row level security`,
-          ]
-        : [];
-    return [
-        ...(archived.owner === current.owner
-            ? []
-            : [
-                  `alter ${isTable ? "table" : "materialized view"} ${table} owner to ${quoteName(current.owner)}`,
-              ]),
-        ...[...grantees].map(
-            (name) =>
-                `revoke all on table ${table} from ${name === null ? "public" : quoteName(name)} cascade`,
-        ),
-        ...current.grants
-            .filter(
-                ({ grantee, column }) =>
-                    grantee !== current.owner && (column === null || columns.has(column)),
-            )
-            .map((grant) => grantStatement(table, grant)),
-        ...security,
-        ...memberships,
-        ...exchangeStatistics(archived, current),
-    ];
-}
-
-/** Both sides may use the same names: the one that comes back waits in the build schema. */
-function exchangeStatistics(archived: LiveObject, current: LiveObject): readonly string[] {
-    const move = (name: string, from: string, to: string) =>
-        `alter statistics ${from}.${quoteName(name)} set schema ${to}`;
-    return [
-        ...archived.statistics.map(({ name, schema }) => move(name, schema, schemas.build)),
-        ...current.statistics.map(({ name, schema }) => move(name, schema, schemas.archive)),
-        ...archived.statistics.map(({ name }) => move(name, schemas.build, quoteName(current.schema))),
-    ];
 }

@@ -68,7 +68,10 @@ end`;
 }
 
 /** A worker that lost its lock, or was overtaken by a later generation, cannot swap. */
-function fence({ generation }: SwapPlan, lock: Pick<AdvisoryLock, "processId" | "key">): string {
+export function fence(
+    { generation }: Pick<SwapPlan, "generation">,
+    lock: Pick<AdvisoryLock, "processId" | "key">,
+): string {
     return `
     perform from ${schemas.meta}.generation where id = ${generation} and state = 'built' for update nowait;
     if not found or exists (select from ${schemas.meta}.generation where id > ${generation}) then
@@ -187,16 +190,29 @@ function record({ generation, objects }: SwapPlan): readonly string[] {
         on conflict (oid) do update set replaced_by = excluded.replaced_by`,
         ),
         ...objects.map(
-            ({ schema, name, kind, model, rows, incoming }) =>
-                `insert into ${meta}.object (oid, generation, schema, name, kind, model, rows, bytes)
+            ({ schema, name, kind, model, rows, incoming, content, definition, valueCounts }) =>
+                `insert into ${meta}.object (oid, generation, schema, name, kind, model, rows, bytes, content, definition, value_counts)
         values (${incoming.oid}, ${generation}, ${quoteText(schema)}, ${quoteText(name)}, '${kind}',
-                ${model === null ? "null" : quoteText(model)}, ${rows ?? "null"}, pg_total_relation_size(${incoming.oid}))
+                ${textOrNull(model)}, ${rows ?? "null"}, pg_total_relation_size(${incoming.oid}), ${textOrNull(content)},
+                ${textOrNull(definition)}, ${textOrNull(valueCounts && JSON.stringify(valueCounts))})
         on conflict (oid) do update set replaced_by = null, generation = excluded.generation`,
         ),
+        ...putInService(generation),
+    ];
+}
+
+/** The generation is in service, and those before it that have nothing in service any more are not. */
+export function putInService(generation: number): readonly string[] {
+    const { meta } = schemas;
+    return [
         `update ${meta}.generation set state = 'superseded' where state = 'live'
         and not exists (select from ${meta}.object where object.generation = generation.id and replaced_by is null)`,
         `update ${meta}.generation set state = 'live', swapped_at = clock_timestamp() where id = ${generation}`,
     ];
+}
+
+function textOrNull(text: string | null): string {
+    return text === null ? "null" : quoteText(text);
 }
 
 function relation(schema: string, name: string): string {

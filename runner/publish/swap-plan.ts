@@ -23,6 +23,10 @@ export interface SwapObject {
     readonly kind: "table" | "view";
     readonly model: string | null;
     readonly rows: number | null;
+    /** What is recorded of it, for the next publish to compare with. */
+    readonly content: string | null;
+    readonly definition: string | null;
+    readonly valueCounts: Readonly<Record<string, number>> | null;
     readonly incoming: SwapSide;
     /** null: a first publish. */
     readonly outgoing: SwapSide | null;
@@ -40,10 +44,15 @@ export interface SwapSide {
     readonly location: string;
 }
 
+/** What is known of a built object, by model. */
+export type ObjectFacts = Pick<SwapObject, "rows" | "content" | "definition" | "valueCounts">;
+
+export const noFacts: ObjectFacts = { rows: null, content: null, definition: null, valueCounts: null };
+
 export async function planSwap(
     client: PostgresClient,
     { generation, tables, views }: Build,
-    rowCounts: ReadonlyMap<string, number>,
+    facts: ReadonlyMap<string, ObjectFacts>,
     keepGenerations: number,
 ): Promise<SwapPlan> {
     const targets: readonly BuildTarget[] = [...tables, ...views];
@@ -62,7 +71,7 @@ export async function planSwap(
             name: object.name,
             kind: object.kind,
             model: object.model,
-            rows: rowCounts.get(object.model) ?? null,
+            ...(facts.get(object.model) ?? noFacts),
             incoming: sides.get(`${schemas.build}.${object.name}`)!,
             outgoing: (live && sides.get(qualified(object))) ?? null,
             afterwards: afterSwap({ object, live, columns }),

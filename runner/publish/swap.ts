@@ -14,6 +14,7 @@ export interface SwapOptions {
     readonly url: string;
     readonly plan: SwapPlan;
     readonly lock: AdvisoryLock;
+    /** How long to try. */
     readonly timeoutSeconds: number;
     readonly report: Report;
     readonly signal: AbortSignal;
@@ -31,24 +32,41 @@ const longestPauseMs = 5000;
 const noteEveryMs = 15_000;
 
 /** Tries the swap until it gets all its locks at once; never waits in line for one, never ends anybody's session. */
-export async function swap(options: SwapOptions): Promise<SwapOutcome> {
-    const { client, plan, lock, timeoutSeconds, report, signal } = options;
-    const block = swapBlock(plan, lock);
+export function swap({ plan, ...options }: SwapOptions): Promise<SwapOutcome> {
+    const { generation } = plan;
+    const block = swapBlock(plan, options.lock);
+    const leftover = `the finished build stays in ${schemas.build}: \`rebuild publish --resume\` swaps it in`;
+    const oids = lockedOids(plan);
+    return tryBlock({ ...options, generation, block, oids, leftover, statementTimeout: "10s" });
+}
+
+interface BlockOptions extends Omit<SwapOptions, "plan" | "lock"> {
+    readonly generation: number;
+    /** One statement that puts the generation in service or does nothing. */
+    readonly block: string;
+    /** Relations that it locks. */
+    readonly oids: readonly number[];
+    readonly statementTimeout: string;
+    /** What stays when it is given up. */
+    readonly leftover: string;
+}
+
+export async function tryBlock(options: BlockOptions): Promise<SwapOutcome> {
+    const { client, generation, block, oids, timeoutSeconds, report, signal } = options;
     const started = performance.now();
     const deadline = started + timeoutSeconds * 1000;
     let noted = started;
-    await client.query("set statement_timeout = '10s'");
+    await client.query(`set statement_timeout = '${options.statementTimeout}'`);
     for (let attempts = 1, pauseMs = 100; ; attempts++, pauseMs = Math.min(pauseMs * 1.6, longestPauseMs)) {
         try {
             await client.query(block);
-            return { attempts, milliseconds: (await readMilliseconds(client, plan.generation)) ?? 0 };
+            return { attempts, milliseconds: (await readMilliseconds(client, generation)) ?? 0 };
         } catch (error) {
             const milliseconds = await swappedAllTheSame(error, options);
             if (milliseconds !== undefined) return { attempts, milliseconds };
             if (signal.aborted || !isTransient(error)) throw refusal(error);
-            const blockers = await describeBlockers(client, lockedOids(plan));
-            if (performance.now() + pauseMs > deadline)
-                throw gaveUp(timeoutSeconds, attempts, blockers, error);
+            const blockers = await describeBlockers(client, oids);
+            if (performance.now() + pauseMs > deadline) throw gaveUp(options, attempts, blockers, error);
             if (performance.now() - noted > noteEveryMs) {
                 noted = performance.now();
                 report({
@@ -79,7 +97,7 @@ function refusal(error: unknown): unknown {
 }
 
 function gaveUp(
-    seconds: number,
+    { timeoutSeconds, leftover }: BlockOptions,
     attempts: number,
     blockers: readonly string[],
     cause: unknown,
@@ -90,8 +108,8 @@ function gaveUp(
             : " nobody at this moment.";
     return new PublishError(
         "swap",
-        `The swap did not get its locks within ${seconds} s (${attempts} attempts). The generation in service is untouched, and the ` +
-            `finished build stays in ${schemas.build}. The locks are held by:${holders}`,
+        `The swap did not get its locks within ${timeoutSeconds} s (${attempts} attempts). The generation in service is untouched, and ` +
+            `${leftover}. The locks are held by:${holders}`,
         { cause },
     );
 }
@@ -106,13 +124,13 @@ function lockedOids({ objects, archived }: SwapPlan): readonly number[] {
 /** A connection that broke during the block leaves open whether the server finished it: the record tells. */
 async function swappedAllTheSame(
     error: unknown,
-    { url, plan, signal }: SwapOptions,
+    { url, generation, signal }: BlockOptions,
 ): Promise<number | undefined> {
     if (!(error instanceof QueryError) || signal.aborted) return undefined;
     // 57P01 to 57P05: the server ended the session, perhaps after the commit and before it said so.
     if (!/^(08|57P)/.test(error.failure.code ?? "")) return undefined;
     return withClient({ url, applicationName: "rebuild publish" }, (client) =>
-        readMilliseconds(client, plan.generation),
+        readMilliseconds(client, generation),
     );
 }
 

@@ -5,35 +5,38 @@ import { encodeChunk } from "../postgres/copy-encode.ts";
 import { copyOutBytes } from "../postgres/copy-out-bytes.ts";
 import { copyDataHeader } from "../postgres/copy-stream.ts";
 import type { Warehouse } from "../warehouse/types.ts";
-import { type BuildTarget, buildName } from "./build-target.ts";
 import { type ColumnCheck, columnChecks } from "./column-checks.ts";
 import type { PublishedTable } from "./published.ts";
 
 /** Whole rows compared byte for byte. */
 const sampleRows = 200;
 
-/** Reads the loaded table back and compares it with the warehouse; throws with everything that differs. */
+/**
+ * Reads a table of the server and compares it with the warehouse; throws with everything that differs. Returns the
+ * number of values of every column.
+ */
 export async function verifyTable(
     client: PostgresClient,
     warehouse: Warehouse,
-    { object }: BuildTarget<PublishedTable>,
-): Promise<void> {
+    object: PublishedTable,
+    relation: string,
+): Promise<ReadonlyMap<string, number>> {
     const checks = columnChecks(object);
     const [expected] = await warehouse.rows(
         `select ${checks.map(({ duckdb }, index) => `(${duckdb})::varchar as c${index}`).join(", ")}
          from main.${quoteName(object.model)}`,
     );
     const { rows } = await client.query<Record<string, string | null>>(
-        `select ${checks.map(({ postgres }, index) => `(${postgres})::text as c${index}`).join(", ")} from ${buildName(object)}`,
+        `select ${checks.map(({ postgres }, index) => `(${postgres})::text as c${index}`).join(", ")} from ${relation}`,
     );
     const differences = checks.flatMap((check, index) =>
         compare(check, expected![`c${index}`] as string | null, rows[0]![`c${index}`] ?? null),
     );
-    differences.push(...(await compareSample(client, warehouse, object)));
+    differences.push(...(await compareSample(client, warehouse, object, relation)));
     if (differences.length > 0) {
         throw new PublishError(
             "verification",
-            `What was loaded into ${buildName(object)} is not what the model ${object.model} holds:\n` +
+            `What was loaded into ${relation} is not what the model ${object.model} holds:\n` +
                 `${differences
                     .slice(0, 20)
                     .map((line) => `- ${line}`)
@@ -41,6 +44,11 @@ export async function verifyTable(
                 `${differences.length > 20 ? `\n- and ${differences.length - 20} more` : ""}\nThe next run builds it anew.`,
         );
     }
+    return new Map(
+        checks.flatMap(({ counts }, index) =>
+            counts === undefined ? [] : [[counts, Number(expected![`c${index}`])]],
+        ),
+    );
 }
 
 function compare(check: ColumnCheck, expected: string | null, found: string | null): readonly string[] {
@@ -63,6 +71,7 @@ async function compareSample(
     client: PostgresClient,
     warehouse: Warehouse,
     table: PublishedTable,
+    relation: string,
 ): Promise<readonly string[]> {
     if (table.key.length === 0) return [];
     const model = `main.${quoteName(table.model)}`;
@@ -90,7 +99,7 @@ async function compareSample(
         client,
         `copy (select ${columns}
                from (values ${values.join(", ")}) as sample (position, ${keys.map((_, index) => `k${index}`).join(", ")})
-               join ${buildName(table)} as loaded on ${matches}
+               join ${relation} as loaded on ${matches}
                order by sample.position) to stdout with (format binary)`,
     );
     if (Buffer.concat(expected).equals(found)) return [];

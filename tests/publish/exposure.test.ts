@@ -26,9 +26,11 @@ beforeEach(() =>
 const sql = (text: string) => withClient({ url }, (client) => client.query(text));
 const value = async (text: string) => Object.values((await sql(text)).rows[0] as object)[0];
 
+let latest = 0;
 const publishTimes = (count: number, options: Partial<Parameters<typeof publish>[0]> = {}) =>
     withMemoryWarehouse(async (warehouse) => {
-        for (let generation = 1; generation <= count; generation++) {
+        const last = latest + count;
+        for (let generation = ++latest; generation <= last; latest = generation++) {
             await fillStable(warehouse, generation);
             await publish({ url, warehouse, ...options });
         }

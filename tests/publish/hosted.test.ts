@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { withClient } from "../../runner/postgres/connect.ts";
 import { resumePublish } from "../../runner/publish/resume.ts";
 import { createDatabase, type TestDatabase } from "../postgres-server.ts";
+import { watchDdl } from "./rest-api.ts";
 import { connectionTo, fillStable, publish, stable, withMemoryWarehouse } from "./world.ts";
 
 /** A database as a hosting service sets it up: no superuser, roles of an API, an event trigger on DDL. */
@@ -28,17 +29,7 @@ beforeAll(async () => {
         alter schema public owner to ${owner};
         alter default privileges for role ${owner} in schema public grant all on tables to ${visitor}, ${member};
         grant usage on schema public to ${visitor}, ${member};
-        create function public.watch_ddl() returns event_trigger language plpgsql as $$
-        declare command record;
-        begin
-            for command in select * from pg_event_trigger_ddl_commands() loop
-                if command.command_tag in ('CREATE SCHEMA', 'ALTER SCHEMA', 'CREATE TABLE', 'ALTER TABLE', 'CREATE MATERIALIZED VIEW',
-                    'ALTER MATERIALIZED VIEW', 'COMMENT', 'CREATE TRIGGER', 'CREATE VIEW', 'ALTER VIEW') then
-                    notify pgrst, 'reload schema';
-                end if;
-            end loop;
-        end $$;
-        create event trigger watch_ddl on ddl_command_end execute function public.watch_ddl();`);
+        ${watchDdl}`);
 });
 afterAll(async () => {
     await database.drop();

@@ -129,6 +129,7 @@ describe("a publish", () => {
             await warehouse.execute("create table tracks as select 'Sha Tin' as track");
             await publish({ url, warehouse, models: alone });
             await fillStable(warehouse, 2);
+            await warehouse.execute("update tracks set track = 'Happy Valley'");
             await publish({ url, warehouse, models: alone, names: new Set(["tracks"]) });
         });
         expect(await value("select max(generation) from public.starts")).toBe(1);

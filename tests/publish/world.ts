@@ -36,7 +36,7 @@ export function compileModels(specs: readonly ModelSpec[]): CompiledProject {
                 ...config,
                 publish: {
                     ...{ primaryKey: [], indexes: [], grantSelect: [], policies: [] },
-                    ...{ rowSecurity: (publish?.policies ?? []).length > 0, ...publish },
+                    ...{ rowSecurity: (publish?.policies ?? []).length > 0, mode: "swap", ...publish },
                 },
             },
         }),
@@ -112,6 +112,7 @@ export function connectionTo(
         schema: "public",
         keepGenerations: 1,
         swapTimeoutSeconds: 5,
+        valueShareMin: 0.5,
         rowCountBand: { min: 0.9, max: 1.5 },
         ...settings,
     };

@@ -52,6 +52,7 @@ describe("a project that is whole", () => {
             primaryKey: [],
             indexes: [],
             policies: [],
+            mode: "swap",
             rowSecurity: false,
             grantSelect: ["reader"],
         });
