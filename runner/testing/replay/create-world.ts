@@ -5,11 +5,13 @@ import { type ClockedSource, clockedSources, outcomeColumns } from "./clocks.ts"
 import { createEvents, eventTable } from "./events.ts";
 import { reorder } from "./reorder.ts";
 import { replaceOutcomes } from "./replace-outcomes.ts";
+import { setClock } from "./set-clock.ts";
 import { isKnownBefore, joinOn, type World, writtenBefore } from "./world.ts";
 
 /** Makes `sources.<name>` in the scratch database for every source: views where nothing has to be computed. */
 export async function createWorld(scratch: Warehouse, world: World): Promise<void> {
     const { sources, base, perturbation } = world;
+    if (!world.isClockKept) await setClock(scratch, world.day);
     await scratch.execute("create schema if not exists sources");
     await createEvents(scratch, world);
     const clocked = new Map(clockedSources(sources).map((one) => [one.source.name, one]));

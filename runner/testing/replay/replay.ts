@@ -150,10 +150,21 @@ async function compareModel(options: CompareOptions): Promise<ModelReplay> {
                   compared,
                   t: day,
                   days,
-                  fullOf: (one) => `${base}.main.${quoteName(one)}`,
+                  fullOf:
+                      model.config.materialized === "view"
+                          ? await keepRows(options)
+                          : (one) => `${base}.main.${quoteName(one)}`,
                   replayedOf: relationOf,
               });
     return { ...nothing, ...differences, ...sizeOf(full, compared, day), model: name, file };
+}
+
+/** A view's rows as the full build shows them: read from the scratch database, it would ask the scratch's clock. */
+async function keepRows({ warehouse, scratch, base, model }: CompareOptions) {
+    const [row] = await scratch.rows("select current_database() as name");
+    const kept = `${quoteName(String(row!.name))}.replay.${quoteName(`full_${model.name}`)}`;
+    await warehouse.execute(`create table ${kept} as select * from main.${quoteName(model.name)}`);
+    return (one: string) => (one === model.name ? kept : `${base}.main.${quoteName(one)}`);
 }
 
 function sizeOf(full: ReadonlyMap<string, { readonly rows: number }>, compared: Compared, day: string) {

@@ -9,14 +9,16 @@ import { type EventRange, eventTable } from "./events.ts";
 import type { Perturbation } from "./perturbation.ts";
 import { rebuildModels } from "./rebuild-models.ts";
 import { planReplay } from "./replay-plan.ts";
+import type { World } from "./world.ts";
 
 /** The event without which, alone, the example's value would have been another one. */
 export interface LeakOrigin {
     /**
      * `own`: the event of the row itself; `same-day`, `later`: another one; `several`: no single event, but those
-     * from `day` on together; `unstable`: the value differs when nothing is changed.
+     * from `day` on together; `clock`: no event, the value is another one in the morning of the day; `unstable`: it
+     * differs when nothing is changed.
      */
-    readonly kind: "own" | "same-day" | "later" | "several" | "unstable";
+    readonly kind: "own" | "same-day" | "later" | "several" | "clock" | "unstable";
     /** The source that dates the event. */
     readonly source?: string;
     readonly event?: Readonly<Record<string, string | null>>;
@@ -46,9 +48,13 @@ export async function traceLeak(options: TraceOptions): Promise<LeakOrigin | und
     const groups = [...new Set(clockedSources(project.sources).map(({ group }) => group))];
     const first = groups[0];
     if (!first) return undefined;
-    const trial = (range: EventRange) => differsWith(options, range, groups);
-    const control = await trial({ table: first.table, from: 0, to: 0 });
-    if (control.differs) return { kind: "unstable" };
+    const nothing = { table: first.table, from: 0, to: 0 };
+    const trial = (range: EventRange) => differsWith(options, { only: range }, groups);
+    const control = await trial(nothing);
+    if (control.differs) {
+        const isStable = !(await differsWith(options, { only: nothing, isClockKept: true }, groups)).differs;
+        return { kind: isStable ? "clock" : "unstable" };
+    }
     for (const group of groups) {
         const counts = control.counts.get(group.table)!;
         const own = counts.own;
@@ -94,13 +100,13 @@ interface Trial {
 /** Whether the example's row is another one when only these events are changed. */
 async function differsWith(
     options: TraceOptions,
-    only: EventRange,
+    changes: Pick<World, "only" | "isClockKept">,
     groups: readonly EventGroup[],
 ): Promise<Trial> {
     const { project, compiled, warehouse, perturbation, model, example, signal } = options;
     const plan = planReplay(compiled, project.sources, perturbation, new Set([model]));
     return warehouse.scratch(async (scratch, base) => {
-        await createWorld(scratch, { ...options, sources: project.sources, base, only });
+        await createWorld(scratch, { ...options, sources: project.sources, base, ...changes });
         let differs = false;
         await rebuildModels({ scratch, base, project, compiled, plan, signal }, async (node, relationOf) => {
             const models = [

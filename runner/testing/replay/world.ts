@@ -14,6 +14,8 @@ export interface World {
     readonly seed: number;
     /** Perturb these events alone. Default: all of T and later. */
     readonly only?: EventRange;
+    /** Leave the clock as it is. Default: it is the morning of T. */
+    readonly isClockKept?: boolean;
 }
 
 export function joinOn(keys: readonly string[], one: string, other: string): string {
