@@ -24,7 +24,6 @@ export function defineEloModel(model: EloModel): TypeScriptModel {
     const columns = {
         runner_id: "uinteger",
         race_id: "bigint",
-        horse_slug: "varchar",
         race_date: "date",
         [`${model.entity}_elo`]: "double",
         [model.defaultColumn]: "boolean",
@@ -42,7 +41,6 @@ export function defineEloModel(model: EloModel): TypeScriptModel {
                 select
                     runner_id,
                     race_id,
-                    horse_slug,
                     race_date,
                     coalesce(${model.keyColumn}::integer, -1) as entity,
                     ${model.groupColumn ? `coalesce(${model.groupColumn}::integer, -1)` : "-1"} as family,
@@ -98,7 +96,6 @@ class DayBuffer implements DayOfStarters {
     count = 0;
     runnerId: number[] = [];
     raceId: bigint[] = [];
-    horseSlug: (string | null)[] = [];
     race = new Int32Array(256);
     entity = new Int32Array(256);
     group = new Int32Array(256);
@@ -110,7 +107,6 @@ class DayBuffer implements DayOfStarters {
         const { columns } = chunk;
         const raceIds = columns.race_id!.values as BigInt64Array;
         const runnerIds = columns.runner_id!.values as Uint32Array;
-        const slugs = columns.horse_slug!.values as readonly (string | null)[];
         this.makeRoom(this.count + to - from);
         this.day = (columns.race_date!.values as Int32Array)[from]!;
         for (let row = from; row < to; row++) {
@@ -121,7 +117,6 @@ class DayBuffer implements DayOfStarters {
             this.race[index] = index === 0 ? 0 : this.race[index - 1]! + (isSameRace ? 0 : 1);
             this.runnerId[index] = runnerIds[row]!;
             this.raceId[index] = raceId;
-            this.horseSlug[index] = slugs[row] ?? null;
         }
         const at = this.count - (to - from);
         this.entity.set((columns.entity!.values as Int32Array).subarray(from, to), at);
@@ -159,7 +154,6 @@ class RatedRows {
     count = 0;
     private readonly runnerId: number[] = [];
     private readonly raceId: bigint[] = [];
-    private readonly horseSlug: (string | null)[] = [];
     private readonly date: number[] = [];
     private readonly before: number[] = [];
     private readonly after: number[] = [];
@@ -176,7 +170,6 @@ class RatedRows {
         for (let row = 0; row < day.count; row++) {
             this.runnerId.push(day.runnerId[row]!);
             this.raceId.push(day.raceId[row]!);
-            this.horseSlug.push(day.horseSlug[row]!);
             this.date.push(day.day);
             this.before.push(before[row]!);
             this.after.push(after[row]!);
@@ -195,7 +188,6 @@ class RatedRows {
             columns: {
                 runner_id: { values: Uint32Array.from(this.runnerId) },
                 race_id: { values: BigInt64Array.from(this.raceId) },
-                horse_slug: { values: this.horseSlug },
                 race_date: { values: Int32Array.from(this.date) },
                 [`${this.model.entity}_elo`]: rated(Float64Array.from(this.before)),
                 [this.model.defaultColumn]: rated(

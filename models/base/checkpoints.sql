@@ -38,6 +38,7 @@ starters as (
         horse_slug,
         horse_number,
         plain_name,
+        horse_number is null or regexp_matches(horse_number, '[A-Z]') as is_found_by_name,
     from {{ref "stg_race_results"}}
     where not is_scratched
 ),
@@ -61,10 +62,19 @@ matched as (
     inner join measured
         on starters.race_id = measured.race_id
         and starters.plain_name = measured.plain_name
+    where starters.is_found_by_name
+    union all
+    select
+        starters.horse_slug,
+        3 as match_rank,
+        measured.*,
+    from starters
+    inner join measured
+        on starters.race_id = measured.race_id
+        and starters.plain_name = measured.plain_name
     where
-        starters.horse_number is null
-        or measured.horse_number is null
-        or regexp_matches(starters.horse_number, '[A-Z]')
+        not starters.is_found_by_name
+        and measured.horse_number is null
 ),
 
 -- Timing rows have no id and no timestamp. Of several for one starter the better match counts, then the fullest,

@@ -14,7 +14,6 @@ with prices as (
 select
     runners.runner_id,
     runners.race_id,
-    runners.horse_slug,
     -- A lone price's share of a rounded sum may be just over 1.
     case when prices.is_fully_priced then least(1 / runners.win_odds / prices.overround, 1) end::decimal(18, 12)
         as expected_win,

@@ -5,14 +5,13 @@ with latest as (
     select
         runner_id,
         race_id,
-        horse_slug,
         race_date,
         max(runner_id) filter (where has_run) over before_today as horse_start,
         max(race_date) filter (where has_run) over before_today as last_race_date,
     from {{ref "runners"}}
     window before_today as (
         partition by horse_key order by race_date
-        range between unbounded preceding and interval 1 day preceding
+        groups between unbounded preceding and 1 preceding
     )
 ),
 
@@ -27,7 +26,6 @@ spelled as (
 select
     spelled.runner_id,
     spelled.race_id,
-    spelled.horse_slug,
     spelled.race_date,
     spelled.horse_start,
     (spelled.race_date - spelled.last_race_date)::integer as days_since_last_race,
@@ -35,3 +33,4 @@ select
     coalesce(before.is_first_up, false) and not spelled.is_first_up as is_second_up,
 from spelled
 left join spelled as before on spelled.horse_start = before.runner_id
+order by runner_id

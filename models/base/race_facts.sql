@@ -46,6 +46,8 @@ final as (
 
 select
     *,
+    -- A small number in place of two texts.
+    min(race_order) over (partition by location, track_slug) as track_key,
     track_condition_numeric >= {{var "wet_track_from"}} as is_wet_track,
     rail_out_metres = 0 as is_rail_true,
 from final

@@ -3,7 +3,6 @@ with timed as (
     select
         runners.runner_id,
         runners.race_id,
-        runners.horse_slug,
         runners.race_distance,
         runners.raw_time_seconds as finish_seconds,
 {{#each (list 800 600 400 200) as |to_go|}}
@@ -37,7 +36,6 @@ races as (
 select
     timed.runner_id,
     timed.race_id,
-    timed.horse_slug,
 {{#each (list 800 600 400 200) as |to_go|}}
     timed.pos_{{to_go}}_to_go,
 {{/each}}

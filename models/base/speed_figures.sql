@@ -3,7 +3,6 @@ with timed as (
     select
         runner_id,
         race_id,
-        horse_slug,
         race_date,
         horse_key,
         distance_range,
@@ -68,7 +67,6 @@ final as (
     select
         timed.runner_id,
         timed.race_id,
-        timed.horse_slug,
         timed.race_date,
         timed.horse_key,
         timed.distance_range,

@@ -3,7 +3,6 @@ with starters as (
     select
         runner_id,
         race_id,
-        horse_slug,
         race_date,
         location,
         count(*) filter (where has_run) over last_60_days as runs_last_60_days,
@@ -23,7 +22,6 @@ with starters as (
 select
     starters.runner_id,
     starters.race_id,
-    starters.horse_slug,
     starters.race_date,
 
     coalesce(career_state.total_races, 0)::usmallint as total_races,

@@ -3,7 +3,6 @@ with starts as (
     select
         runners.runner_id,
         runners.race_id,
-        runners.horse_slug,
         runners.race_date,
         runners.horse_key,
         runners.is_win,
@@ -21,7 +20,6 @@ counted as (
     select
         runner_id,
         race_id,
-        horse_slug,
         horse_key,
         race_date,
         is_first_up,
@@ -46,7 +44,6 @@ counted as (
 select
     runner_id,
     race_id,
-    horse_slug,
     horse_key,
     race_date,
     total_races::usmallint as total_races,

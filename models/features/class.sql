@@ -17,7 +17,6 @@ with starts as (
 select
     runners.runner_id,
     runners.race_id,
-    runners.horse_slug,
     runners.race_date,
 
     starts.class_rating as prev_class_rating,

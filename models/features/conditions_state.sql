@@ -4,7 +4,6 @@ with starts as (
     select
         runner_id,
         race_id,
-        horse_slug,
         horse_key,
         race_distance,
         is_win,
@@ -21,7 +20,6 @@ with starts as (
 select
     runner_id,
     race_id,
-    horse_slug,
     (count(*) filter (where is_wet_track) over so_far)::usmallint as wet_runs,
     (count(*) filter (where is_wet_track and is_win) over so_far)::usmallint as wet_wins,
     (count(wet_beat_pct) over so_far)::usmallint as wet_beat_pcts,

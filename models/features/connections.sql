@@ -3,7 +3,6 @@ with together as (
     select
         runner_id,
         race_id,
-        horse_slug,
         race_date,
         location,
 {{#each (list "jockey_horse" "jockey_trainer" "trainer_horse") as |pair|}}
@@ -18,15 +17,15 @@ with together as (
     window
         jockey_horse_before_today as (
             partition by jockey_key, horse_key order by race_date
-            range between unbounded preceding and interval 1 day preceding
+            groups between unbounded preceding and 1 preceding
         ),
         jockey_trainer_before_today as (
             partition by jockey_key, trainer_key order by race_date
-            range between unbounded preceding and interval 1 day preceding
+            groups between unbounded preceding and 1 preceding
         ),
         trainer_horse_before_today as (
             partition by trainer_key, horse_key order by race_date
-            range between unbounded preceding and interval 1 day preceding
+            groups between unbounded preceding and 1 preceding
         )
 ),
 
@@ -49,7 +48,6 @@ known as (
 select
     known.runner_id,
     known.race_id,
-    known.horse_slug,
     known.race_date,
 {{#each (list "jockey_horse" "jockey_trainer") as |pair|}}
 

@@ -3,7 +3,6 @@ with starts as (
     select
         runner_id,
         race_id,
-        horse_slug,
         race_date,
         location,
         horse_slug_key,
@@ -16,11 +15,11 @@ with starts as (
     window
         here as (
             partition by horse_key order by race_date
-            range between unbounded preceding and interval 1 day preceding
+            groups between unbounded preceding and 1 preceding
         ),
         anywhere as (
             partition by horse_slug_key order by race_date
-            range between unbounded preceding and interval 1 day preceding
+            groups between unbounded preceding and 1 preceding
         )
 ),
 
@@ -52,7 +51,6 @@ travels as (
 select
     starts.runner_id,
     starts.race_id,
-    starts.horse_slug,
     starts.race_date,
 
     starts.all_starts > starts.region_starts as is_cross_region_horse,

@@ -12,14 +12,13 @@ with counted as (
     from {{ref "runners"}}
     window at_distance as (
         partition by horse_key, distance_range order by race_date
-        range between unbounded preceding and interval 1 day preceding
+        groups between unbounded preceding and 1 preceding
     )
 )
 
 select
     runners.runner_id,
     runners.race_id,
-    runners.horse_slug,
     runners.race_date,
 
     case when counted.is_known then counted.races_at_distance else 0 end::usmallint as races_at_distance,

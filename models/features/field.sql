@@ -3,7 +3,6 @@ with field_values as (
     select
         runners.runner_id,
         runners.race_id,
-        runners.horse_slug,
         runners.race_date,
         career.is_first_timer,
         -- Decimals: a mean over the field is then the same in whatever order it is added up.
@@ -22,13 +21,21 @@ with field_values as (
         jockey.jockey_win_rate_shrunk::decimal(18, 9) as jockey_win_rate_shrunk,
         trainer.trainer_win_rate_shrunk::decimal(18, 9) as trainer_win_rate_shrunk,
     from {{ref "runners"}} as runners
-    inner join {{ref "career"}} as career on runners.runner_id = career.runner_id
-    inner join {{ref "form"}} as form on runners.runner_id = form.runner_id
-    inner join {{ref "class"}} as class on runners.runner_id = class.runner_id
-    inner join {{ref "speed"}} as speed on runners.runner_id = speed.runner_id
-    inner join {{ref "sectional_form"}} as sectional_form on runners.runner_id = sectional_form.runner_id
-    inner join {{ref "jockey"}} as jockey on runners.runner_id = jockey.runner_id
-    inner join {{ref "trainer"}} as trainer on runners.runner_id = trainer.runner_id
+    positional join {{ref "career"}} as career
+    positional join {{ref "form"}} as form
+    positional join {{ref "class"}} as class
+    positional join {{ref "speed"}} as speed
+    positional join {{ref "sectional_form"}} as sectional_form
+    positional join {{ref "jockey"}} as jockey
+    positional join {{ref "trainer"}} as trainer
+    where
+        is_in_step(runners.runner_id, career.runner_id, 'career')
+        and is_in_step(runners.runner_id, form.runner_id, 'form')
+        and is_in_step(runners.runner_id, class.runner_id, 'class')
+        and is_in_step(runners.runner_id, speed.runner_id, 'speed')
+        and is_in_step(runners.runner_id, sectional_form.runner_id, 'sectional_form')
+        and is_in_step(runners.runner_id, jockey.runner_id, 'jockey')
+        and is_in_step(runners.runner_id, trainer.runner_id, 'trainer')
 ),
 
 races as (
@@ -58,7 +65,6 @@ final as (
     select
         field_values.runner_id,
         field_values.race_id,
-        field_values.horse_slug,
         field_values.race_date,
 
         (field_values.win_percentage - races.win_percentage)::float as win_pct_vs_field_avg,

@@ -2,7 +2,6 @@
 select
     previous_starts.runner_id,
     previous_starts.race_id,
-    previous_starts.horse_slug,
     previous_starts.race_date,
 
     form_state.last_position,

@@ -13,7 +13,6 @@ with carried as (
 select
     runners.runner_id,
     runners.race_id,
-    runners.horse_slug,
     runners.race_date,
 
     carried.weight_carried_avg::float as weight_carried_avg,

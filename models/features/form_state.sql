@@ -3,7 +3,6 @@ with starts as (
     select
         runner_id,
         race_id,
-        horse_slug,
         horse_key,
         is_win,
         is_place,
@@ -49,7 +48,6 @@ latest as (
 select
     runner_id,
     race_id,
-    horse_slug,
     horse_key,
     position as last_position,
     margin as last_margin,

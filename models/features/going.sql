@@ -3,7 +3,6 @@ with counted as (
     select
         runners.runner_id,
         runners.race_id,
-        runners.horse_slug,
         runners.race_date,
         runners.is_wet_track,
         coalesce(state.wet_runs, 0)::usmallint as wet_runs,
@@ -23,7 +22,6 @@ with counted as (
 select
     runner_id,
     race_id,
-    horse_slug,
     race_date,
     wet_runs as horse_wet_track_runs,
     wet_win_rate as horse_wet_track_win_rate,

@@ -3,7 +3,6 @@ with final as (
     select
         runners.runner_id,
         runners.race_id,
-        runners.horse_slug,
         runners.race_date,
 
         (rating_features.horse_elo / {{var "elo_first"}} * jockey.jockey_win_rate)::float as elo_x_jockey_win_rate,
@@ -23,14 +22,23 @@ with final as (
         (jockey.jockey_win_rate_shrunk * trainer.trainer_win_rate_shrunk)::float as jockey_wr_x_trainer_wr,
         (running_style.closing_ability_score * pace.pace_pressure)::float as closing_ability_x_pace_pressure,
     from {{ref "runners"}} as runners
-    inner join {{ref "rating_features"}} as rating_features on runners.runner_id = rating_features.runner_id
-    inner join {{ref "form"}} as form on runners.runner_id = form.runner_id
-    inner join {{ref "jockey"}} as jockey on runners.runner_id = jockey.runner_id
-    inner join {{ref "trainer"}} as trainer on runners.runner_id = trainer.runner_id
-    inner join {{ref "track"}} as track on runners.runner_id = track.runner_id
-    inner join {{ref "distance"}} as distance on runners.runner_id = distance.runner_id
-    inner join {{ref "running_style"}} as running_style on runners.runner_id = running_style.runner_id
-    inner join {{ref "pace"}} as pace on runners.runner_id = pace.runner_id
+    positional join {{ref "rating_features"}} as rating_features
+    positional join {{ref "form"}} as form
+    positional join {{ref "jockey"}} as jockey
+    positional join {{ref "trainer"}} as trainer
+    positional join {{ref "track"}} as track
+    positional join {{ref "distance"}} as distance
+    positional join {{ref "running_style"}} as running_style
+    positional join {{ref "pace"}} as pace
+    where
+        is_in_step(runners.runner_id, rating_features.runner_id, 'rating_features')
+        and is_in_step(runners.runner_id, form.runner_id, 'form')
+        and is_in_step(runners.runner_id, jockey.runner_id, 'jockey')
+        and is_in_step(runners.runner_id, trainer.runner_id, 'trainer')
+        and is_in_step(runners.runner_id, track.runner_id, 'track')
+        and is_in_step(runners.runner_id, distance.runner_id, 'distance')
+        and is_in_step(runners.runner_id, running_style.runner_id, 'running_style')
+        and is_in_step(runners.runner_id, pace.runner_id, 'pace')
 )
 
 select * from final

@@ -3,7 +3,6 @@ with priced as (
     select
         runner_id,
         race_id,
-        horse_slug,
         race_date,
         win_odds,
         1 / win_odds as implied,
@@ -19,7 +18,6 @@ final as (
     select
         runner_id,
         race_id,
-        horse_slug,
         race_date,
 
         win_odds,

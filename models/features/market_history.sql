@@ -3,7 +3,6 @@ with priced_starts as (
     select
         runners.runner_id,
         runners.horse_key,
-        runners.race_date,
         runners.is_win,
         runners.position,
         market.market_probability::decimal(18, 12) as market_probability,
@@ -14,14 +13,12 @@ with priced_starts as (
     inner join {{ref "market"}} as market on runners.runner_id = market.runner_id
     where
         runners.has_run
-        and runners.horse_key is not null
         and market.win_odds is not null
 ),
 
 summed as (
     select
-        horse_key,
-        race_date,
+        runner_id,
         count(*) over career as priced_runs,
         exp((avg(log_odds) over latest_five)::double) as typical_odds_5,
         avg(market_probability) over latest_five as mean_probability_5,
@@ -29,11 +26,9 @@ summed as (
         max(market_probability) over career as best_probability,
         exp(log_odds::double) as last_odds,
         odds_rank_in_race as last_odds_rank,
-        avg(is_favorite::integer) over career as favorite_rate,
+        count(*) filter (where is_favorite) over career as favorite_runs,
         avg(is_win::integer - market_probability) over career as win_surplus,
         avg(odds_rank_in_race::integer - position::integer) over latest_five as rank_surplus_5,
-        lead(race_date) over (partition by horse_key order by runner_id) is distinct from race_date
-            as is_last_of_day,
     from priced_starts
     window
         career as (
@@ -48,32 +43,35 @@ summed as (
         )
 ),
 
-days as (
-    select * from summed where is_last_of_day
-),
-
-final as (
+-- The horse's latest start with a price on earlier days.
+latest as (
     select
-        runners.runner_id,
-        runners.race_id,
-        runners.horse_slug,
-        runners.race_date,
-
-        coalesce(days.priced_runs, 0)::usmallint as past_priced_runs,
-        days.last_odds::float as past_odds_last,
-        days.typical_odds_5::float as past_odds_typical_5,
-        days.last_probability::float as past_market_probability_last,
-        days.mean_probability_5::float as past_market_probability_avg_5,
-        days.best_probability::float as past_market_probability_best,
-        days.last_odds_rank::usmallint as past_odds_rank_last,
-        days.favorite_rate::float as past_favorite_rate,
-        days.win_surplus::float as past_win_surplus_vs_market,
-        days.rank_surplus_5::float as past_finish_vs_odds_rank_5,
-    from {{ref "runners"}} as runners
-    asof left join days
-        on runners.horse_key = days.horse_key
-        and runners.race_date > days.race_date
+        runner_id,
+        race_id,
+        race_date,
+        max(runner_id) filter (where has_run and win_odds is not null) over before_today as priced_start,
+    from {{ref "runners"}}
+    window before_today as (
+        partition by horse_key order by race_date
+        groups between unbounded preceding and 1 preceding
+    )
 )
 
-select * from final
+select
+    latest.runner_id,
+    latest.race_id,
+    latest.race_date,
+
+    coalesce(past.priced_runs, 0)::usmallint as past_priced_runs,
+    past.last_odds::float as past_odds_last,
+    past.typical_odds_5::float as past_odds_typical_5,
+    past.last_probability::float as past_market_probability_last,
+    past.mean_probability_5::float as past_market_probability_avg_5,
+    past.best_probability::float as past_market_probability_best,
+    past.last_odds_rank::usmallint as past_odds_rank_last,
+    (past.favorite_runs / past.priced_runs)::float as past_favorite_rate,
+    past.win_surplus::float as past_win_surplus_vs_market,
+    past.rank_surplus_5::float as past_finish_vs_odds_rank_5,
+from latest
+left join summed as past on latest.priced_start = past.runner_id
 order by runner_id

@@ -3,7 +3,6 @@ with final as (
     select
         market.runner_id,
         market.race_id,
-        market.horse_slug,
         market.race_date,
 
         rating_features.elo_percentile_in_race - market.odds_percentile_in_race as elo_vs_odds_gap,
@@ -22,10 +21,15 @@ with final as (
                     and (connections.strong_jockey_connection or connections.strong_trainer_connection)
         end as connection_longshot,
     from {{ref "market"}} as market
-    inner join {{ref "rating_features"}} as rating_features on market.runner_id = rating_features.runner_id
-    inner join {{ref "form"}} as form on market.runner_id = form.runner_id
-    inner join {{ref "class"}} as class on market.runner_id = class.runner_id
-    inner join {{ref "connections"}} as connections on market.runner_id = connections.runner_id
+    positional join {{ref "rating_features"}} as rating_features
+    positional join {{ref "form"}} as form
+    positional join {{ref "class"}} as class
+    positional join {{ref "connections"}} as connections
+    where
+        is_in_step(market.runner_id, rating_features.runner_id, 'rating_features')
+        and is_in_step(market.runner_id, form.runner_id, 'form')
+        and is_in_step(market.runner_id, class.runner_id, 'class')
+        and is_in_step(market.runner_id, connections.runner_id, 'connections')
 )
 
 select * from final

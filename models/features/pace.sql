@@ -3,14 +3,15 @@ with styles as (
     select
         runners.runner_id,
         runners.race_id,
-        runners.horse_slug,
         runners.race_date,
         runners.barrier,
         running_style.running_style,
         running_style.expected_settle_pct::decimal(18, 9) as settle,
         running_style.closing_ability_score::decimal(18, 9) as closing,
     from {{ref "runners"}} as runners
-    inner join {{ref "running_style"}} as running_style on runners.runner_id = running_style.runner_id
+    positional join {{ref "running_style"}} as running_style
+    where
+        is_in_step(runners.runner_id, running_style.runner_id, 'running_style')
 ),
 
 counted as (
@@ -54,7 +55,6 @@ final as (
     select
         runner_id,
         race_id,
-        horse_slug,
         race_date,
 
         map_position::usmallint as speed_map_position,

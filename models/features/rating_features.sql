@@ -3,7 +3,6 @@ with rated as (
     select
         runners.runner_id,
         runners.race_id,
-        runners.horse_slug,
         runners.race_date,
         runners.horse_key,
         runners.has_run,
@@ -78,7 +77,6 @@ final as (
     select
         met.runner_id,
         met.race_id,
-        met.horse_slug,
         met.race_date,
 
         met.horse_elo::float as horse_elo,

@@ -3,7 +3,6 @@ with final as (
     select
         previous_starts.runner_id,
         previous_starts.race_id,
-        previous_starts.horse_slug,
         previous_starts.race_date,
 
         coalesce(state.running_style, 'unknown') as running_style,

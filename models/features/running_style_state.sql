@@ -1,4 +1,4 @@
-{{!-- one row per horse and day on which it ran: where and how fast it runs, after that day --}}
+{{!-- one row per start: where and how fast the horse runs, this start included; later days read it through previous_starts --}}
 with starts as (
     select
         runners.runner_id,
@@ -74,11 +74,12 @@ summed as (
         sum(late_gain) over career as sum_late_gain,
         sum(late_gain * late_gain) over career as squares_late_gain,
         avg(sustained_gain_share) over career as mean_sustained_gain,
-        avg((4 * position_800m <= total_runners)::integer) over career as early_speed_rate,
-        avg((late_gain > 0)::integer) over career as strong_finish_rate,
-        avg((late_gain <= -2)::integer) over career as fader_rate,
-        avg((late_gain >= 3)::integer) over career as closer_rate,
-        avg((position_400m <= 2)::integer) over career as front_rate,
+        count(*) filter (where 4 * position_800m <= total_runners) over career as early_speed_runs,
+        count(*) filter (where late_gain > 0) over career as strong_finishes,
+        count(*) filter (where late_gain <= -2) over career as fades,
+        count(*) filter (where late_gain >= 3) over career as closes,
+        count(position_400m) over career as known_400m,
+        count(*) filter (where position_400m <= 2) over career as front_runs,
         count(last_400m) over career as timed_runs,
         avg(last_800m) over career as mean_last_800m,
         avg(cumulative_800m) over career as mean_cumulative_800m,
@@ -94,8 +95,6 @@ summed as (
         last_value(last_400m_vs_race ignore nulls) over career as latest_last_400m_vs_race,
         avg(finishing_speed) over career as mean_finishing_speed,
         last_value(finishing_speed ignore nulls) over career as last_finishing_speed,
-        lead(race_date) over (partition by horse_key order by runner_id) is distinct from race_date
-            as is_last_of_day,
     from measured
     window career as (
         partition by horse_key
@@ -122,11 +121,11 @@ final as (
         (1 - mean_settle_pct)::float as early_speed_score,
         (0.5 + 0.5 * mean_gain_share)::float as closing_ability_score,
         mean_sustained_gain::float as sustained_run_score,
-        early_speed_rate::float as early_speed_pct,
-        strong_finish_rate::float as strong_finish_pct,
-        fader_rate::float as fader_rate,
-        closer_rate::float as closer_rate,
-        front_rate::float as front_rate,
+        rate(early_speed_runs, known_800m) as early_speed_pct,
+        rate(strong_finishes, known_late_gains) as strong_finish_pct,
+        rate(fades, known_late_gains) as fader_rate,
+        rate(closes, known_late_gains) as closer_rate,
+        rate(front_runs, known_400m) as front_rate,
         sample_spread(known_800m, sum_800m, squares_800m)::float as pos_volatility_800,
         sample_spread(known_late_gains, sum_late_gain, squares_late_gain)::float
             as finishing_kick_consistency,
@@ -148,7 +147,6 @@ final as (
         mean_finishing_speed::float as avg_finishing_speed_percentage,
         last_finishing_speed::float as last_finishing_speed_percentage,
     from summed
-    where is_last_of_day
 )
 
 select * from final

@@ -3,7 +3,6 @@ with final as (
     select
         previous_starts.runner_id,
         previous_starts.race_id,
-        previous_starts.horse_slug,
         previous_starts.race_date,
 
         coalesce(state.timed_runs, 0)::usmallint as timed_runs,

@@ -3,15 +3,13 @@ with figures as (
     select
         *,
         speed_figure::decimal(18, 6) as figure,
+        row_number() over (partition by horse_key order by runner_id) as run_number,
     from {{ref "speed_figures"}}
-    where horse_key is not null
 ),
 
 summed as (
     select
-        horse_key,
-        race_date,
-        distance_range,
+        runner_id,
         count(*) over career as figures_count,
         max(figure) over career as best_figure,
         sum(figure) over career as figure_sum,
@@ -27,16 +25,7 @@ summed as (
         count(*) over at_distance as distance_count,
         avg(figure) over at_distance as distance_mean,
         max(figure) over at_distance as distance_best,
-        lead(race_date) over (partition by horse_key order by runner_id) is distinct from race_date
-            as is_last_of_day,
-        lead(race_date) over (partition by horse_key, distance_range order by runner_id)
-            is distinct from race_date as is_last_of_day_at_distance,
-    from (
-        select
-            *,
-            row_number() over (partition by horse_key order by runner_id) as run_number,
-        from figures
-    ) as numbered
+    from figures
     window
         career as (
             partition by horse_key
@@ -60,43 +49,47 @@ summed as (
         )
 ),
 
-days as (
-    select * from summed where is_last_of_day
-),
-
-days_at_distance as (
-    select * from summed where is_last_of_day_at_distance
-),
-
-final as (
+-- The horse's latest runs with a figure on earlier days, of all and at this distance.
+latest as (
     select
         runners.runner_id,
         runners.race_id,
-        runners.horse_slug,
         runners.race_date,
-
-        coalesce(days.figures_count, 0)::usmallint as speed_figures_count,
-        (days.figure_sum / days.figures_count)::float as avg_speed_figure,
-        days.best_figure::float as best_speed_figure,
-        days.last_figure::float as last_speed_figure,
-        days.mean_figure_3::float as avg_speed_figure_3,
-        days.best_figure_5::float as best_speed_figure_5,
-        line_slope(
-            days.count_5, days.run_sum_5, days.figure_sum_5, days.product_sum_5, days.run_squares_5
-        )::float as speed_figure_slope_5,
-        sample_spread(days.figures_count, days.figure_sum, days.figure_squares)::float as speed_figure_spread,
-        coalesce(days_at_distance.distance_count, 0)::usmallint as speed_figures_at_distance_count,
-        days_at_distance.distance_mean::float as avg_speed_figure_at_distance,
-        days_at_distance.distance_best::float as best_speed_figure_at_distance,
+        max(speed_figures.runner_id) over anywhere as figured_start,
+        case when runners.distance_range is not null then max(speed_figures.runner_id) over at_distance end
+            as figured_start_at_distance,
     from {{ref "runners"}} as runners
-    asof left join days
-        on runners.horse_key = days.horse_key
-        and runners.race_date > days.race_date
-    asof left join days_at_distance
-        on runners.horse_key = days_at_distance.horse_key
-        and runners.distance_range = days_at_distance.distance_range
-        and runners.race_date > days_at_distance.race_date
+    left join {{ref "speed_figures"}} as speed_figures on runners.runner_id = speed_figures.runner_id
+    window
+        anywhere as (
+            partition by runners.horse_key order by runners.race_date
+            groups between unbounded preceding and 1 preceding
+        ),
+        at_distance as (
+            partition by runners.horse_key, runners.distance_range order by runners.race_date
+            groups between unbounded preceding and 1 preceding
+        )
 )
 
-select * from final
+select
+    latest.runner_id,
+    latest.race_id,
+    latest.race_date,
+
+    coalesce(past.figures_count, 0)::usmallint as speed_figures_count,
+    (past.figure_sum / past.figures_count)::float as avg_speed_figure,
+    past.best_figure::float as best_speed_figure,
+    past.last_figure::float as last_speed_figure,
+    past.mean_figure_3::float as avg_speed_figure_3,
+    past.best_figure_5::float as best_speed_figure_5,
+    line_slope(
+        past.count_5, past.run_sum_5, past.figure_sum_5, past.product_sum_5, past.run_squares_5
+    )::float as speed_figure_slope_5,
+    sample_spread(past.figures_count, past.figure_sum, past.figure_squares)::float as speed_figure_spread,
+    coalesce(past_at_distance.distance_count, 0)::usmallint as speed_figures_at_distance_count,
+    past_at_distance.distance_mean::float as avg_speed_figure_at_distance,
+    past_at_distance.distance_best::float as best_speed_figure_at_distance,
+from latest
+left join summed as past on latest.figured_start = past.runner_id
+left join summed as past_at_distance on latest.figured_start_at_distance = past_at_distance.runner_id
 order by runner_id

@@ -2,7 +2,6 @@
 select
     previous_starts.runner_id,
     previous_starts.race_id,
-    previous_starts.horse_slug,
     previous_starts.race_date,
     previous_starts.is_first_up,
     previous_starts.is_second_up,

@@ -15,30 +15,29 @@ with counted as (
     window
         at_track as (
             partition by horse_key, track_key order by race_date
-            range between unbounded preceding and interval 1 day preceding
+            groups between unbounded preceding and 1 preceding
         ),
         at_track_distance as (
             partition by horse_key, track_key, distance_range order by race_date
-            range between unbounded preceding and interval 1 day preceding
+            groups between unbounded preceding and 1 preceding
         ),
         at_category as (
             partition by horse_key, track_category order by race_date
-            range between unbounded preceding and interval 1 day preceding
+            groups between unbounded preceding and 1 preceding
         ),
         at_direction as (
             partition by horse_key, track_direction order by race_date
-            range between unbounded preceding and interval 1 day preceding
+            groups between unbounded preceding and 1 preceding
         ),
         at_type as (
             partition by horse_key, track_type order by race_date
-            range between unbounded preceding and interval 1 day preceding
+            groups between unbounded preceding and 1 preceding
         )
 )
 
 select
     previous_starts.runner_id,
     previous_starts.race_id,
-    previous_starts.horse_slug,
     previous_starts.race_date,
 
     counted.track_runs::usmallint as races_at_track,

@@ -1,48 +1,48 @@
-{{!-- one row per starter, races to come included: every feature of every family, no outcome. Add a family here --}}
+{{!-- one row per starter, races to come included: every feature of every family, then what came of it. Add a family here --}}
 {{!-- Families have the same rows in the same order, so they are laid side by side: at 200,000 starters that took 1.1 s
       of CPU where hash joins took 5.8 s and held every family in memory. is_in_step stops the run when one is not. --}}
 with final as (
     select
-        race_card.runner_id,
-        race_card.race_id,
-        race_card.race_date,
-        race_card.race_number,
-        race_card.track_name,
-        race_card.track_slug,
-        race_card.location,
-        race_card.track_direction,
-        race_card.track_category,
-        race_card.track_type,
-        race_card.race_distance,
-        race_card.distance_range,
-        race_card.race_class,
-        race_card.class_rating,
-        race_card.class_level_numeric,
-        race_card.is_maiden_race,
-        race_card.is_handicap_race,
-        race_card.age_restriction,
-        race_card.sex_restriction,
-        race_card.track_condition,
-        race_card.track_condition_numeric,
-        race_card.is_wet_track,
-        race_card.rail_out_metres,
-        race_card.is_rail_true,
-        race_card.race_prize_money,
-        race_card.horse_name,
-        race_card.horse_slug,
-        race_card.horse_location_slug,
-        race_card.horse_number,
-        race_card.barrier,
-        race_card.barrier_position,
-        race_card.effective_barrier,
-        race_card.weight,
-        race_card.jockey,
-        race_card.jockey_slug,
-        race_card.jockey_location_slug,
-        race_card.trainer,
-        race_card.trainer_slug,
-        race_card.trainer_location_slug,
-        race_card.total_runners,
+        runners.runner_id,
+        runners.race_id,
+        runners.race_date,
+        race_facts.race_number,
+        race_facts.track_name,
+        race_facts.track_slug,
+        race_facts.location,
+        race_facts.track_direction,
+        race_facts.track_category,
+        race_facts.track_type,
+        race_facts.race_distance,
+        race_facts.distance_range,
+        race_facts.race_class,
+        race_facts.class_rating,
+        race_facts.class_level_numeric,
+        race_facts.is_maiden_race,
+        race_facts.is_handicap_race,
+        race_facts.age_restriction,
+        race_facts.sex_restriction,
+        race_facts.track_condition,
+        race_facts.track_condition_numeric,
+        race_facts.is_wet_track,
+        race_facts.rail_out_metres,
+        race_facts.is_rail_true,
+        race_facts.race_prize_money,
+        runners.horse_name,
+        runners.horse_slug,
+        runners.horse_location_slug,
+        runners.horse_number,
+        runners.barrier,
+        runners.barrier_position,
+        barrier.effective_barrier,
+        runners.weight,
+        runners.jockey,
+        runners.jockey_slug,
+        runners.jockey_location_slug,
+        runners.trainer,
+        runners.trainer_slug,
+        runners.trainer_location_slug,
+        runners.total_runners,
 
         career.total_races,
         career.wins,
@@ -390,7 +390,17 @@ with final as (
         market_value.improving_longshot,
         market_value.class_drop_longshot,
         market_value.connection_longshot,
-    from {{ref "race_card"}} as race_card
+
+        -- What came of it: the training dataset alone shows it.
+        runners.has_run,
+        runners.position as final_position,
+        runners.finish_status,
+        runners.margin,
+        runners.raw_time_seconds,
+        runners.is_win,
+        runners.is_place,
+        runners.beat_pct,
+    from {{ref "runners"}} as runners
     positional join {{ref "career"}} as career
     positional join {{ref "form"}} as form
     positional join {{ref "form_changes"}} as form_changes
@@ -416,32 +426,33 @@ with final as (
     positional join {{ref "interactions"}} as interactions
     positional join {{ref "market"}} as market
     positional join {{ref "market_value"}} as market_value
+    inner join {{ref "race_facts"}} as race_facts on runners.race_id = race_facts.race_id
     where
-        is_in_step(race_card.runner_id, career.runner_id, 'career')
-        and is_in_step(race_card.runner_id, form.runner_id, 'form')
-        and is_in_step(race_card.runner_id, form_changes.runner_id, 'form_changes')
-        and is_in_step(race_card.runner_id, spells.runner_id, 'spells')
-        and is_in_step(race_card.runner_id, rating_features.runner_id, 'rating_features')
-        and is_in_step(race_card.runner_id, jockey.runner_id, 'jockey')
-        and is_in_step(race_card.runner_id, jockey_conditions.runner_id, 'jockey_conditions')
-        and is_in_step(race_card.runner_id, trainer.runner_id, 'trainer')
-        and is_in_step(race_card.runner_id, trainer_conditions.runner_id, 'trainer_conditions')
-        and is_in_step(race_card.runner_id, connections.runner_id, 'connections')
-        and is_in_step(race_card.runner_id, running_style.runner_id, 'running_style')
-        and is_in_step(race_card.runner_id, sectional_form.runner_id, 'sectional_form')
-        and is_in_step(race_card.runner_id, speed.runner_id, 'speed')
-        and is_in_step(race_card.runner_id, class.runner_id, 'class')
-        and is_in_step(race_card.runner_id, distance.runner_id, 'distance')
-        and is_in_step(race_card.runner_id, track.runner_id, 'track')
-        and is_in_step(race_card.runner_id, going.runner_id, 'going')
-        and is_in_step(race_card.runner_id, barrier.runner_id, 'barrier')
-        and is_in_step(race_card.runner_id, pace.runner_id, 'pace')
-        and is_in_step(race_card.runner_id, field.runner_id, 'field')
-        and is_in_step(race_card.runner_id, cross_region.runner_id, 'cross_region')
-        and is_in_step(race_card.runner_id, market_history.runner_id, 'market_history')
-        and is_in_step(race_card.runner_id, interactions.runner_id, 'interactions')
-        and is_in_step(race_card.runner_id, market.runner_id, 'market')
-        and is_in_step(race_card.runner_id, market_value.runner_id, 'market_value')
+        is_in_step(runners.runner_id, career.runner_id, 'career')
+        and is_in_step(runners.runner_id, form.runner_id, 'form')
+        and is_in_step(runners.runner_id, form_changes.runner_id, 'form_changes')
+        and is_in_step(runners.runner_id, spells.runner_id, 'spells')
+        and is_in_step(runners.runner_id, rating_features.runner_id, 'rating_features')
+        and is_in_step(runners.runner_id, jockey.runner_id, 'jockey')
+        and is_in_step(runners.runner_id, jockey_conditions.runner_id, 'jockey_conditions')
+        and is_in_step(runners.runner_id, trainer.runner_id, 'trainer')
+        and is_in_step(runners.runner_id, trainer_conditions.runner_id, 'trainer_conditions')
+        and is_in_step(runners.runner_id, connections.runner_id, 'connections')
+        and is_in_step(runners.runner_id, running_style.runner_id, 'running_style')
+        and is_in_step(runners.runner_id, sectional_form.runner_id, 'sectional_form')
+        and is_in_step(runners.runner_id, speed.runner_id, 'speed')
+        and is_in_step(runners.runner_id, class.runner_id, 'class')
+        and is_in_step(runners.runner_id, distance.runner_id, 'distance')
+        and is_in_step(runners.runner_id, track.runner_id, 'track')
+        and is_in_step(runners.runner_id, going.runner_id, 'going')
+        and is_in_step(runners.runner_id, barrier.runner_id, 'barrier')
+        and is_in_step(runners.runner_id, pace.runner_id, 'pace')
+        and is_in_step(runners.runner_id, field.runner_id, 'field')
+        and is_in_step(runners.runner_id, cross_region.runner_id, 'cross_region')
+        and is_in_step(runners.runner_id, market_history.runner_id, 'market_history')
+        and is_in_step(runners.runner_id, interactions.runner_id, 'interactions')
+        and is_in_step(runners.runner_id, market.runner_id, 'market')
+        and is_in_step(runners.runner_id, market_value.runner_id, 'market_value')
 )
 
 select * from final

@@ -17,15 +17,19 @@ named as (
     where race_id is not null
 ),
 
--- Two rows for one horse in one race: the later updated_at wins, else the higher id.
+-- Two rows for one horse in one race: the later updated_at wins, else the higher id. The same sorting numbers the
+-- horses of the race, with gaps where a row was dropped.
 latest as (
-    select *
+    select
+        *,
+        row_number() over card as card_order,
     from named
     where horse_slug is not null
-    qualify row_number() over (
-        partition by race_id, horse_slug
-        order by updated_at desc nulls last, id desc
-    ) = 1
+    window card as (
+        partition by race_id
+        order by horse_slug, updated_at desc nulls last, id desc
+    )
+    qualify lag(horse_slug) over card is distinct from horse_slug
 ),
 
 -- A status of not finishing outranks a place beside it; a sentinel outranks FINISHED.
@@ -41,6 +45,7 @@ final as (
     select
         id,
         race_id,
+        card_order::usmallint as card_order,
         horse_name,
         horse_slug,
         plain_name(horse_name) as plain_name,

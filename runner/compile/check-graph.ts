@@ -70,13 +70,13 @@ function checkRef(
     } else if (isView && !isPublishedTable(read)) {
         report(
             position,
-            `a postgres_materialized_view reads published tables only: make ${ref} a table or postgres_table with the tag publish (it is ${read.materialized}${read.tags.includes("publish") ? "" : ", not tagged publish"})`,
+            `a postgres_materialized_view reads published tables only: make ${ref} a table, view or postgres_table with the tag publish (it is ${read.materialized}${read.tags.includes("publish") ? "" : ", not tagged publish"})`,
         );
     }
 }
 
 function isPublishedTable({ materialized, tags }: ModelConfig): boolean {
-    return tags.includes("publish") && (materialized === "table" || materialized === "postgres_table");
+    return tags.includes("publish") && ["table", "view", "postgres_table"].includes(materialized);
 }
 
 function checkMaterialization({ file, language, config }: ModelDraft, _: Drafts, report: Report): void {
@@ -85,10 +85,10 @@ function checkMaterialization({ file, language, config }: ModelDraft, _: Drafts,
     if (language === "typescript" && materialized !== "table" && materialized !== "postgres_table") {
         report(at, `a TypeScript model is a table or a postgres_table, found materialized: ${materialized}`);
     }
-    if (tags.includes("publish") && ["ephemeral", "view", "external"].includes(materialized)) {
+    if (tags.includes("publish") && ["ephemeral", "external"].includes(materialized)) {
         report(
             at,
-            `is tagged publish, and is materialized as ${materialized}: only table, postgres_table and postgres_materialized_view can be published`,
+            `is tagged publish, and is materialized as ${materialized}: only table, view, postgres_table and postgres_materialized_view can be published`,
         );
     }
     if (materialized === "external" && !external) {

@@ -119,14 +119,14 @@ export async function describePublication(
                 .filter((read) => read !== undefined)
                 .map((read) => read.config.publish?.name ?? read.name);
             views.push({ kind: "view", ...base, sql: model.sql, reads });
-        } else if (model.config.materialized === "table" || model.config.materialized === "postgres_table") {
+        } else if (["table", "view", "postgres_table"].includes(model.config.materialized)) {
             const columns = await warehouse.describe(`select * from main."${model.name}"`);
             problems.push(...columnProblems(model, columns));
             tables.push({ kind: "table", ...base, ...describeTable(model.config, columns) });
         } else {
             problems.push(
                 `${model.file}: it is tagged ${publishTag} and materialized as ${model.config.materialized}; published are ` +
-                    "table, postgres_table and postgres_materialized_view",
+                    "table, view, postgres_table and postgres_materialized_view",
             );
         }
     }

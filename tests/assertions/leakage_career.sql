@@ -19,7 +19,7 @@ with history as (
 
 select
     career.race_id,
-    career.horse_slug,
+    career.runner_id,
     career.total_races,
     history.total_races as expected_races,
     career.wins,

@@ -26,7 +26,7 @@ with history as (
 
 select
     connections.race_id,
-    connections.horse_slug,
+    connections.runner_id,
     history.*,
 from history
 inner join {{ref "connections"}} as connections on history.runner_id = connections.runner_id

@@ -42,7 +42,7 @@ history as (
 
 select
     form.race_id,
-    form.horse_slug,
+    form.runner_id,
     form.last_5_avg_position,
     history.avg_position,
     form.last_5_win_rate,

@@ -31,7 +31,7 @@ history as (
 
 select
     running_style.race_id,
-    running_style.horse_slug,
+    running_style.runner_id,
     running_style.running_style,
     history.mean_settle_pct,
     history.runs,

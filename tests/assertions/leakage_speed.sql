@@ -44,7 +44,7 @@ history as (
 
 select
     speed_figures.race_id,
-    speed_figures.horse_slug,
+    speed_figures.runner_id,
     speed_figures.par_seconds as found,
     pars.par_seconds as expected,
 from {{ref "speed_figures"}} as speed_figures
@@ -53,7 +53,7 @@ where differs(speed_figures.par_seconds, pars.par_seconds)
 union all
 select
     speed.race_id,
-    speed.horse_slug,
+    speed.runner_id,
     speed.avg_speed_figure as found,
     history.mean_figure as expected,
 from {{ref "speed"}} as speed

@@ -55,7 +55,7 @@ days as (
 
 select
     horse_elo.race_id,
-    horse_elo.horse_slug,
+    horse_elo.runner_id,
     horse_elo.horse_elo,
     horse_elo.horse_elo_after,
     horse_elo.horse_elo + coalesce(days.change, 0) as expected_after,

@@ -11,13 +11,26 @@ export interface JoinedColumn {
     readonly name: string;
 }
 
-/** Columns in the order in which models/marts/race_dataset.sql selects them. */
+/** Features in the order in which models/marts/race_dataset.sql selects them. */
 export function joinedColumns(root: string): readonly JoinedColumn[] {
+    return selected(readJoiner(root).features).map(({ family, column }) => ({ family, name: column }));
+}
+
+/** The joiner has its outcomes last, from has_run on, which only says which of the two datasets a row goes into. */
+function readJoiner(root: string): { readonly features: string; readonly labels: string } {
     const sql = readFileSync(join(root, "models/marts/race_dataset.sql"), "utf8");
-    return [...sql.matchAll(/^ {8}(\w+)\.(\w+),$/gm)].map(([, family, name]) => ({
-        family: family ?? "",
-        name: name ?? "",
-    }));
+    const [features, labels] = sql.split("runners.has_run,");
+    if (labels === undefined)
+        throw new Error("models/marts/race_dataset.sql does not select runners.has_run");
+    return { features: features ?? "", labels };
+}
+
+function selected(
+    sql: string,
+): readonly { readonly family: string; readonly column: string; readonly alias: string }[] {
+    return [...sql.matchAll(/^ {8}(\w+)\.(\w+)(?: as (\w+))?,$/gm)].map(
+        ([, family = "", column = "", alias = column]) => ({ family, column, alias }),
+    );
 }
 
 /** Names of the families that the joiner reads. */
@@ -27,13 +40,14 @@ export function joinedFamilies(root: string): readonly string[] {
 
 const parsed = new Map<string, ReadonlyMap<string, DictionaryColumn>>();
 
-/** Columns of a feature model, from its yml. */
-export function familyColumns(root: string, family: string): ReadonlyMap<string, DictionaryColumn> {
-    return modelColumns(root, `features/${family}`);
+/** Families are feature models; what the card says stands in two models of base, of which the dataset takes a part. */
+export function isFamily(family: string): boolean {
+    return family !== "runners" && family !== "race_facts";
 }
 
-function modelColumns(root: string, model: string): ReadonlyMap<string, DictionaryColumn> {
-    const file = join(root, `models/${model}.yml`);
+/** Columns of a model that the joiner reads, from its yml. */
+export function familyColumns(root: string, family: string): ReadonlyMap<string, DictionaryColumn> {
+    const file = join(root, `models/${isFamily(family) ? "features" : "base"}/${family}.yml`);
     const known = parsed.get(file);
     if (known) return known;
     const { columns } = parse(readFileSync(file, "utf8")) as { columns: Record<string, DictionaryColumn> };
@@ -53,7 +67,7 @@ export function martYml(root: string, mart: string, options: { readonly labels: 
         .filter(({ name }) => name !== "runner_id")
         .map(({ family, name }): [string, DictionaryColumn] => {
             const column = familyColumns(root, family).get(name);
-            if (!column) throw new Error(`models/features/${family}.yml does not describe ${name}`);
+            if (!column) throw new Error(`the yml of ${family} does not describe ${name}`);
             return [name, untested(column)];
         });
     const labels = options.labels ? [...labelColumns(root)] : [];
@@ -63,18 +77,11 @@ export function martYml(root: string, mart: string, options: { readonly labels: 
 
 /** Labels of the training dataset: outcomes as models/base/runners.yml describes them. */
 function labelColumns(root: string): ReadonlyMap<string, DictionaryColumn> {
-    const columns = modelColumns(root, "base/runners");
-    const named = [
-        ["final_position", "position"],
-        ["finish_status", "finish_status"],
-        ["margin", "margin"],
-        ["raw_time_seconds", "raw_time_seconds"],
-        ["is_win", "is_win"],
-        ["is_place", "is_place"],
-        ["beat_pct", "beat_pct"],
-    ] as const;
     return new Map(
-        named.map(([label, column]) => [label, untested({ ...columns.get(column), tier: "label" })]),
+        selected(readJoiner(root).labels).map(({ family, column, alias }) => [
+            alias,
+            untested({ ...familyColumns(root, family).get(column), tier: "label" }),
+        ]),
     );
 }
 

@@ -102,7 +102,7 @@ export async function readSourceRows(warehouse: Warehouse): Promise<SourceRows> 
     );
     const places = await readRows(
         warehouse,
-        "select distinct race_id, track_slug, location, track_type, class_rating, track_condition_numeric from main.runners",
+        "select race_id, track_slug, location, track_type, class_rating, track_condition_numeric from main.race_facts",
         (row) =>
             [
                 number(row.race_id)!,

@@ -263,9 +263,9 @@ describe("a graph that cannot be", () => {
         );
         expect(lines.map((line) => line.split("\n")[0])).toEqual([
             "models/marts/after_summary.sql:1:15 customer_summary is a postgres_materialized_view: it exists only in the target, and nothing here can read it",
-            "models/marts/customer_summary.sql:2:15 a postgres_materialized_view reads published tables only: make stg_orders a table or postgres_table with the tag publish (it is view, not tagged publish)",
+            "models/marts/customer_summary.sql:2:15 a postgres_materialized_view reads published tables only: make stg_orders a table, view or postgres_table with the tag publish (it is view, not tagged publish)",
             "models/marts/customer_summary.sql:2:37 a postgres_materialized_view lives in the target and cannot read the source orders: read a published table",
-            "models/marts/customer_summary.sql:2:58 a postgres_materialized_view reads published tables only: make countries a table or postgres_table with the tag publish (it is table, not tagged publish)",
+            "models/marts/customer_summary.sql:2:58 a postgres_materialized_view reads published tables only: make countries a table, view or postgres_table with the tag publish (it is table, not tagged publish)",
         ]);
     });
 
@@ -273,14 +273,14 @@ describe("a graph that cannot be", () => {
         const lines = await linesOf(
             compileShop({
                 "models/marts/facts.sql": "select 1 as one",
-                "models/marts/passing.sql": '{{config materialized="view"}}select 1 as one',
+                "models/marts/passing.sql": '{{config materialized="ephemeral"}}select 1 as one',
                 "models/exports/nowhere.sql": '{{config materialized="external"}}select 1 as one',
             }),
         );
         expect(lines).toEqual([
             "models/exports/nowhere.sql is materialized as external, and nothing says where: add external: { path: target/name.parquet, format: parquet } to its yml",
             "models/marts/facts.sql is published as facts, as models/marts/customer_facts.sql is: names must differ, even in different schemas",
-            "models/marts/passing.sql is tagged publish, and is materialized as view: only table, postgres_table and postgres_materialized_view can be published",
+            "models/marts/passing.sql is tagged publish, and is materialized as ephemeral: only table, view, postgres_table and postgres_materialized_view can be published",
         ]);
     });
 
