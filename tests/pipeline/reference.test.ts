@@ -17,14 +17,26 @@ describe("the datasets of a simulated world", () => {
 
     beforeAll(async () => {
         database = await createDatabase("reference");
-        checked = await checkRoughWorld(database.url, { seed: 11, races: 2500, today: "2024-06-03" });
+        checked = await checkRoughWorld(
+            database.url,
+            { seed: 11, races: 2000, today: "2024-06-03" },
+            { days: 3 },
+        );
     });
     afterAll(() => database?.drop());
 
     it("have the values of the definitions, row by row", () => {
         expect(checked.differences).toEqual([]);
-        expect(checked.columns).toBeGreaterThan(80);
-        expect(checked.rows).toBeGreaterThan(20_000);
+        expect(checked.columns).toBeGreaterThan(100);
+        expect(checked.rows).toBeGreaterThan(15_000);
+    });
+
+    it("say before a day, upcoming and as current form, what training says of it afterwards", () => {
+        const { days, rows, differences } = checked.oneDefinition!;
+        expect(differences).toEqual([]);
+        expect(days).toHaveLength(3);
+        const few = Object.entries(rows).filter(([, count]) => count < 50);
+        expect([Object.keys(rows).length, few]).toEqual([6, []]);
     });
 
     it("contain what the definitions have to decide", () => {
@@ -61,8 +73,9 @@ describe("the datasets of races in Hong Kong", () => {
         "have the values of the definitions, row by row, in the first years",
         { timeout: 180_000 },
         async () => {
-            const checked = await check({ type: "files", path: hongKong }, { until: "2000-07-01" });
+            const checked = await check({ type: "files", path: hongKong }, { until: "2000-07-01", days: 2 });
             expect(checked.differences).toEqual([]);
+            expect(checked.oneDefinition).toMatchObject({ differences: [] });
             expect(checked.rows).toBeGreaterThan(20_000);
         },
     );

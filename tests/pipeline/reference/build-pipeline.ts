@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compileProject } from "../../../runner/compile/compile-project.ts";
-import { selectNodes } from "../../../runner/compile/select.ts";
 import { extractSources } from "../../../runner/extract/extract-sources.ts";
 import type { FilesSource, PostgresSource } from "../../../runner/extract/extraction.ts";
 import { loadProject } from "../../../runner/project/load-project.ts";
@@ -20,16 +19,23 @@ export interface PipelineOptions {
     readonly until?: string;
 }
 
-/** Builds both datasets from the connection in a warehouse of its own, for as long as the callback runs. */
+export interface Pipeline {
+    readonly warehouse: Warehouse;
+    readonly project: Project;
+    /** Builds every model anew from the sources as they are now. */
+    readonly build: () => Promise<void>;
+}
+
+/** Builds all models from the connection in a warehouse of its own, for as long as the callback runs. */
 export async function withPipeline<T>(
     { connection, until }: PipelineOptions,
-    callback: (warehouse: Warehouse, project: Project) => Promise<T>,
+    callback: (pipeline: Pipeline) => Promise<T>,
 ): Promise<T> {
     const folder = await mkdtemp(join(tmpdir(), "rebuild-reference-"));
     try {
         const project = await loadProject({ root, env: {}, target: "sandbox" });
         const compiled = compileProject(project);
-        const names = selectNodes(compiled, { select: ["+race_training_dataset", "+race_upcoming_dataset"] });
+        const names = new Set(compiled.order);
         const settings = { ...project.target.warehouse, spillDirectory: join(folder, "spill") };
         const { signal } = new AbortController();
         const report = () => undefined;
@@ -42,11 +48,14 @@ export async function withPipeline<T>(
                         `delete from sources.${table} where race_id not in (select race_id from sources.races)`,
                     );
             }
-            const results = await buildNodes({ warehouse, project, compiled, names, report, signal });
-            const failed = results.filter(({ status }) => status !== "success");
-            if (failed.length > 0)
-                throw new Error(failed.map(({ name, message }) => `${name}: ${message}`).join("\n"));
-            return await callback(warehouse, project);
+            const build = async () => {
+                const results = await buildNodes({ warehouse, project, compiled, names, report, signal });
+                const failed = results.filter(({ status }) => status !== "success");
+                if (failed.length > 0)
+                    throw new Error(failed.map(({ name, message }) => `${name}: ${message}`).join("\n"));
+            };
+            await build();
+            return await callback({ warehouse, project, build });
         });
     } finally {
         await rm(folder, { recursive: true, force: true });

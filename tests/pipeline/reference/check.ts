@@ -2,9 +2,12 @@ import { join } from "node:path";
 import type { FilesSource, PostgresSource } from "../../../runner/extract/extraction.ts";
 import type { Project } from "../../../runner/project/project.ts";
 import { root, withPipeline } from "./build-pipeline.ts";
-import { compare } from "./compare.ts";
-import { expectedRows } from "./expected-rows.ts";
+import { compare, type Wanted } from "./compare.ts";
+import { currentForms } from "./current-forms.ts";
+import { type Columns, type ExpectedRow, expectedRows } from "./expected-rows.ts";
+import { compareDefinitions, type OneDefinition } from "./one-definition.ts";
 import type { RatingSettings } from "./ratings.ts";
+import type { ShrinkageSettings } from "./shrinkage.ts";
 import { readSourceRows } from "./source-rows.ts";
 import { type Starter, startersOf } from "./starters.ts";
 
@@ -17,41 +20,85 @@ export interface Checked {
     readonly rows: number;
     readonly columns: number;
     readonly differences: readonly string[];
+    readonly oneDefinition?: OneDefinition;
+}
+
+export interface CheckOptions {
+    readonly until?: string;
+    /** Days on which training, upcoming and current form are compared with each other; default 0. */
+    readonly days?: number;
 }
 
 /** Builds the pipeline from the connection and compares what it says with the reference; `until` leaves out later races. */
 export async function check(
     connection: PostgresSource | FilesSource,
-    options: { readonly until?: string } = {},
+    { days = 0, ...options }: CheckOptions = {},
 ): Promise<Checked> {
-    return withPipeline({ connection, ...options }, async (warehouse, project) => {
+    return withPipeline({ connection, ...options }, async (pipeline) => {
+        const { warehouse, project } = pipeline;
         const starters = startersOf(await readSourceRows(warehouse));
-        const rows = expectedRows(starters, ratingSettings(project));
+        const { rows, ratings } = expectedRows(starters, {
+            rating: ratingSettings(project),
+            shrinkage: shrinkageSettings(project),
+        });
+        const wanted = (
+            chosen: readonly ExpectedRow[],
+            columnsOf: (row: ExpectedRow) => readonly Columns[],
+        ): readonly Wanted[] =>
+            chosen.map((row) => ({
+                key: [row.starter.race.raceId, row.starter.horseSlug],
+                columns: columnsOf(row),
+            }));
         const run = rows.filter(({ starter }) => starter.hasRun);
         const toCome = rows.filter(({ starter }) => !starter.hasRun);
+        const key = ["race_id", "horse_slug"];
         const training = await compare(
             warehouse,
             "main.race_training_dataset",
-            run,
-            ({ features, labels }) => [...features, labels],
+            key,
+            wanted(run, ({ features, labels }) => [...features, labels]),
         );
         const others = [
-            await compare(warehouse, "main.race_upcoming_dataset", toCome, ({ features }) => features),
-            await compare(warehouse, "main.runners", rows, ({ starter }) => [
-                {
-                    position_800m: starter.position800,
-                    position_400m: starter.position400,
-                    settle_pct: starter.settlePct,
-                },
-            ]),
+            await compare(
+                warehouse,
+                "main.race_upcoming_dataset",
+                key,
+                wanted(toCome, ({ features }) => features),
+            ),
+            await compare(
+                warehouse,
+                "main.runners",
+                key,
+                wanted(rows, ({ starter }) => [
+                    {
+                        position_800m: starter.position800,
+                        position_400m: starter.position400,
+                        settle_pct: starter.settlePct,
+                    },
+                ]),
+            ),
         ];
+        for (const { relation, key, rows } of currentForms(starters, ratings))
+            others.push(await compare(warehouse, relation, key, rows));
         return {
             starters,
             rows: training.rows,
             columns: training.columns,
             differences: [training, ...others].flatMap(({ differences }) => differences),
+            ...(days > 0 && { oneDefinition: await compareDefinitions(pipeline, days) }),
         };
     });
+}
+
+function shrinkageSettings({ vars }: Project): ShrinkageSettings {
+    return {
+        horseWins: Number(vars.horse_win_prior_starts),
+        horsePlaces: Number(vars.horse_place_prior_starts),
+        jockey: Number(vars.jockey_prior_rides),
+        trainer: Number(vars.trainer_prior_runners),
+        jockeyHorse: Number(vars.jockey_horse_prior_races),
+        jockeyTrainer: Number(vars.jockey_trainer_prior_races),
+    };
 }
 
 function ratingSettings({ vars }: Project): RatingSettings {

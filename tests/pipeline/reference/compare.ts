@@ -1,5 +1,5 @@
 import type { Warehouse } from "../../../runner/warehouse/types.ts";
-import type { Columns, ExpectedRow } from "./expected-rows.ts";
+import type { Columns } from "./expected-rows.ts";
 import { readRows, type Value } from "./source-rows.ts";
 
 export interface Comparison {
@@ -9,38 +9,45 @@ export interface Comparison {
     readonly differences: readonly string[];
 }
 
-/** Compares a relation of the warehouse with the rows and columns expected, by race_id and horse_slug. */
+/** A row as it should be; columns by family, since one object of all hundred is slow to make. */
+export interface Wanted {
+    /** Values of the key columns. */
+    readonly key: readonly Value[];
+    readonly columns: readonly Columns[];
+}
+
+/** Compares a relation of the warehouse with the rows and columns expected, by its key. */
 export async function compare(
     warehouse: Warehouse,
     relation: string,
-    rows: readonly ExpectedRow[],
-    columnsOf: (row: ExpectedRow) => readonly Columns[],
+    key: readonly string[],
+    rows: readonly Wanted[],
 ): Promise<Comparison> {
-    const names = rows[0] ? columnsOf(rows[0]).flatMap(Object.keys) : [];
-    const expected = new Map(rows.map((row): [string, ExpectedRow] => [keyOf(row), row]));
+    const names = rows[0] ? rows[0].columns.flatMap(Object.keys) : [];
+    const expected = new Map(rows.map((row): [string, Wanted] => [row.key.join(" "), row]));
     const differing = new Map<string, string[]>();
     const differ = (what: string, example: string) => {
         const examples = differing.get(what);
         if (examples) examples.push(example);
         else differing.set(what, [example]);
     };
-    const query = `select race_id, horse_slug, ${names.join(", ")} from ${relation}`;
+    const query = `select ${[...key, ...names].join(", ")} from ${relation}`;
     await readRows(warehouse, query, (row) => {
-        const key = `${row.race_id} ${row.horse_slug}`;
-        const wanted = expected.get(key);
+        const at = key.map((name) => row[name]).join(" ");
+        const wanted = expected.get(at);
         if (!wanted) {
-            differ("rows that should not be there", key);
+            differ("rows that should not be there", at);
             return;
         }
-        expected.delete(key);
-        for (const columns of columnsOf(wanted)) {
+        expected.delete(at);
+        for (const columns of wanted.columns) {
             for (const name of Object.keys(columns)) {
                 if (!isSame(row[name] ?? null, columns[name] ?? null))
-                    differ(name, `${key}: ${row[name]}, expected ${columns[name]}`);
+                    differ(name, `${at}: ${row[name]}, expected ${columns[name]}`);
             }
         }
     });
-    for (const key of expected.keys()) differ("rows that are missing", key);
+    for (const at of expected.keys()) differ("rows that are missing", at);
     return {
         columns: names.length,
         rows: rows.length,
@@ -49,10 +56,6 @@ export async function compare(
                 `${relation}, ${what}: ${examples.length} of ${rows.length} (${examples.slice(0, 3).join("; ")})`,
         ),
     };
-}
-
-function keyOf({ starter }: ExpectedRow): string {
-    return `${starter.race.raceId} ${starter.horseSlug}`;
 }
 
 /** Numbers as float stores them; near 0 what is left of the last digits does not count. */

@@ -1,7 +1,8 @@
 import { marketColumns, percentile } from "./field.ts";
 import { count, Histories, personColumns, winRate } from "./histories.ts";
 import { careerColumns, classColumns, formColumns, styleColumns, suitabilityColumns } from "./horse.ts";
-import { horseRatings, type RatingSettings } from "./ratings.ts";
+import { type HorseRatings, horseRatings, type RatingSettings } from "./ratings.ts";
+import { type ShrinkageSettings, shrinkage } from "./shrinkage.ts";
 import type { Value } from "./source-rows.ts";
 import { groupBy, type Starter } from "./starters.ts";
 
@@ -16,14 +17,18 @@ export interface ExpectedRow {
 }
 
 /** Every starter with every column that dataset.md defines exactly, each from the starts of earlier days. */
-export function expectedRows(starters: readonly Starter[], settings: RatingSettings): readonly ExpectedRow[] {
+export function expectedRows(
+    starters: readonly Starter[],
+    settings: { readonly rating: RatingSettings; readonly shrinkage: ShrinkageSettings },
+): { readonly rows: readonly ExpectedRow[]; readonly ratings: HorseRatings } {
     const horses = new Histories(starters, ({ horse }) => horse);
     const slugs = new Histories(starters, ({ horseSlug }) => horseSlug);
     const jockeys = new Histories(starters, ({ jockey }) => jockey);
     const trainers = new Histories(starters, ({ trainer }) => trainer);
     const rides = new Histories(starters, withHorse);
     const bookings = new Histories(starters, withTrainer);
-    const ratings = horseRatings(starters, settings);
+    const ratings = horseRatings(starters, settings.rating);
+    const shrink = shrinkage(starters, settings.shrinkage);
     const jockeyColumns = onceADay((jockey, day) =>
         personColumns(jockeys.before(jockey, day), day, {
             person: "jockey",
@@ -39,7 +44,7 @@ export function expectedRows(starters: readonly Starter[], settings: RatingSetti
         }),
     );
     const fields = groupBy(starters, ({ race }) => race);
-    return starters.map((starter) => {
+    const rows = starters.map((starter) => {
         const { day } = starter;
         const field = fields.get(starter.race)!;
         const starts = horses.before(starter.horse, day);
@@ -47,7 +52,7 @@ export function expectedRows(starters: readonly Starter[], settings: RatingSetti
             .before(starter.horseSlug, day)
             .filter(({ place }) => place.location !== starter.place.location);
         // Ties as the dataset's precision has them.
-        const elo = (other: Starter) => Math.fround(ratings.get(other)!.rating);
+        const elo = (other: Starter) => Math.fround(ratings.before.get(other)!.rating);
         const rank = 1 + count(field, (other) => elo(other) > elo(starter));
         const features = [
             cardColumns(starter),
@@ -61,13 +66,20 @@ export function expectedRows(starters: readonly Starter[], settings: RatingSetti
             pairColumns(rides.before(withHorse(starter), day), "jockey_horse"),
             pairColumns(bookings.before(withTrainer(starter), day), "jockey_trainer"),
             marketColumns(starter, field),
+            shrink(starter, {
+                horse: starts,
+                jockey: jockeys.before(starter.jockey, day),
+                trainer: trainers.before(starter.trainer, day),
+                jockeyHorse: rides.before(withHorse(starter), day),
+                jockeyTrainer: bookings.before(withTrainer(starter), day),
+            }),
             {
                 is_cross_region_horse: elsewhere.length > 0,
                 regions_before:
                     new Set(elsewhere.map(({ place }) => place.location)).size + (starts.length > 0 ? 1 : 0),
-                horse_elo: ratings.get(starter)!.rating,
-                elo_races_count: ratings.get(starter)!.races,
-                is_elo_default: ratings.get(starter)!.races === 0,
+                horse_elo: ratings.before.get(starter)!.rating,
+                elo_races_count: ratings.before.get(starter)!.races,
+                is_elo_default: ratings.before.get(starter)!.races === 0,
                 elo_rank_in_race: rank,
                 elo_percentile_in_race: percentile(
                     count(field, (other) => elo(other) < elo(starter)),
@@ -77,6 +89,7 @@ export function expectedRows(starters: readonly Starter[], settings: RatingSetti
         ];
         return { starter, features, labels: labelsOf(starter) };
     });
+    return { rows, ratings };
 }
 
 /** The history of a day is one for all rides of the day. */
@@ -92,11 +105,11 @@ function onceADay(
     };
 }
 
-function withHorse({ jockey, horse }: Starter): string | null {
+export function withHorse({ jockey, horse }: Starter): string | null {
     return jockey && `${jockey} ${horse}`;
 }
 
-function withTrainer({ jockey, trainer }: Starter): string | null {
+export function withTrainer({ jockey, trainer }: Starter): string | null {
     return jockey && trainer && `${jockey} ${trainer}`;
 }
 

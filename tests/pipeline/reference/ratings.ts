@@ -22,11 +22,15 @@ interface State {
     readonly lastStart: number;
 }
 
-/** The rating of every starter on the morning of its race: pair by pair, a day at a time. */
-export function horseRatings(
-    starters: readonly Starter[],
-    settings: RatingSettings,
-): ReadonlyMap<Starter, RatingBefore> {
+export interface HorseRatings {
+    /** Of every starter on the morning of its race. */
+    readonly before: ReadonlyMap<Starter, RatingBefore>;
+    /** After the latest day, by horse. */
+    readonly latest: (starter: Starter) => number;
+}
+
+/** Ratings pair by pair, a day at a time. */
+export function horseRatings(starters: readonly Starter[], settings: RatingSettings): HorseRatings {
     const before = new Map<Starter, RatingBefore>();
     // By horse_slug, then by location.
     const states = new Map<string, Map<string, State>>();
@@ -57,7 +61,10 @@ export function horseRatings(
             });
         }
     }
-    return before;
+    return {
+        before,
+        latest: ({ horseSlug, place }) => states.get(horseSlug)!.get(place.location)!.rating,
+    };
 }
 
 function morningOf(

@@ -2,14 +2,18 @@ import { withClient } from "../../../runner/postgres/connect.ts";
 import { prepareDatabase } from "../../../sandbox/load/schema.ts";
 import { ensureWorld } from "../../../sandbox/sandbox.ts";
 import type { WorldSettings } from "../../../sandbox/world/simulate.ts";
-import { type Checked, check } from "./check.ts";
+import { type Checked, type CheckOptions, check } from "./check.ts";
 
 /** Simulates a world in the database, roughens it, and compares. */
-export async function checkRoughWorld(url: string, settings: WorldSettings): Promise<Checked> {
+export async function checkRoughWorld(
+    url: string,
+    settings: WorldSettings,
+    options: CheckOptions = {},
+): Promise<Checked> {
     await withClient({ url }, prepareDatabase);
     await ensureWorld(url, settings);
     await withClient({ url }, (client) => client.query(roughen));
-    return check({ type: "postgres", url, schema: "public", connections: 3, timeBudgetSeconds: 60 });
+    return check({ type: "postgres", url, schema: "public", connections: 3, timeBudgetSeconds: 60 }, options);
 }
 
 /** What the simulated world lacks: unknown people, gates and prices, other spellings, positions that are none. */
