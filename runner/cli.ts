@@ -3,21 +3,50 @@ import { Command, CommanderError } from "commander";
 import { addCommands } from "./commands/program.ts";
 import { diskFailure } from "./disk-failure.ts";
 import { exitCodes, RebuildError } from "./errors.ts";
-import { scrub } from "./secrets.ts";
-import { processOutput } from "./status/output.ts";
+import { exitCodeOf } from "./failure-reason.ts";
+import { loadEnvironment, readEarly } from "./load-environment.ts";
+import { registerEnvironment } from "./secrets.ts";
+import type { RunEvent } from "./status/events.ts";
+import { type LogLevel, logLevels } from "./status/log-level.ts";
+import { createOutput, type Output } from "./status/output.ts";
+import type { Progress } from "./status/phase-track.ts";
 import { version } from "./version.ts";
 
-/** The process around one command: signals in, exit code out. */
+const now = () => new Date();
+
+/** The process around one command: environment and signals in, exit code out. */
 export async function main(argv: readonly string[]): Promise<void> {
+    registerEnvironment(process.env);
+    const early = readEarly(argv, process.env);
+    let output = outputOf(early);
+    try {
+        loadEnvironment(early.projectDir, process.env);
+    } catch (error) {
+        process.exitCode = reportError(error, false, output);
+        return;
+    }
+    registerEnvironment(process.env);
+    output = outputOf(readEarly(argv, process.env));
+
     const abort = new AbortController();
+    let stoppedAt = 0;
     const stop = (signal: NodeJS.Signals) => {
-        // The second signal does not wait for cleaning up.
-        if (abort.signal.aborted) process.exit(128 + constants.signals[signal]);
-        process.stderr.write(`\n${signal}: stopping ...\n`);
+        if (abort.signal.aborted) {
+            // A later one does not wait for cleaning up. Ctrl-C reaches parent and child, and the parent passes it on:
+            // what comes at once is the same signal.
+            if (Date.now() - stoppedAt > 1000) process.exit(128 + constants.signals[signal]);
+            return;
+        }
+        stoppedAt = Date.now();
+        output.note(`\n${signal}: stopping ...`, "warn");
         abort.abort(new Error(`stopped by ${signal}`));
     };
     process.on("SIGINT", stop);
     process.on("SIGTERM", stop);
+    // Nothing else would scrub it, or write it as JSON.
+    process.on("uncaughtException", (error) => {
+        process.exit(reportError(error, false, output));
+    });
     // A reader that closes the pipe (`rebuild ls | head`) is no error.
     process.stdout.on("error", (error: NodeJS.ErrnoException) => {
         if (error.code === "EPIPE") process.exit(exitCodes.done);
@@ -27,11 +56,12 @@ export async function main(argv: readonly string[]): Promise<void> {
     const terminal = process.stderr.isTTY ? process.stderr : undefined;
     const environment = {
         env: process.env,
-        now: () => new Date(),
-        output: processOutput,
+        now,
+        output,
         signal: abort.signal,
         version,
         ...(terminal && { terminal }),
+        ...(process.send && { listener: tellParent }),
     };
     const program = new Command();
     addCommands(program, environment, (code) => {
@@ -40,27 +70,44 @@ export async function main(argv: readonly string[]): Promise<void> {
     try {
         await program.parseAsync(argv);
     } catch (error) {
-        process.exitCode = reportError(error, abort.signal.aborted);
+        process.exitCode = reportError(error, abort.signal.aborted, output);
     } finally {
         process.off("SIGINT", stop);
         process.off("SIGTERM", stop);
     }
 }
 
+function outputOf({
+    logFormat,
+    logLevel,
+}: {
+    readonly logFormat: string | undefined;
+    readonly logLevel: string | undefined;
+}): Output {
+    // What is neither is refused by the command line's parser, in lines for people.
+    const level = logLevels.find((one) => one === logLevel) ?? ("info" satisfies LogLevel);
+    return createOutput(logFormat === "json" ? "json" : "text", level, now);
+}
+
+/** A service that died does not take the run with it. */
+function tellParent(event: RunEvent, progress: Progress): void {
+    if (process.connected) process.send?.({ event, progress }, undefined, undefined, () => undefined);
+}
+
 /** Known errors are told without a stack; a bug keeps it. */
-function reportError(caught: unknown, interrupted: boolean): number {
+function reportError(caught: unknown, interrupted: boolean, { note }: Output): number {
     if (interrupted) {
-        processOutput.note("Interrupted.");
+        note("Interrupted.", "warn");
         return exitCodes.interrupted;
     }
     const error = diskFailure(caught) ?? caught;
     // Commander has said it already: help and version end with 0, everything else is a wrong usage.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.notMade;
     if (error instanceof RebuildError) {
-        processOutput.note(`Error: ${error.message}`);
-        return error.exitCode;
+        note(`Error: ${error.message}`, "error");
+        return exitCodeOf(error);
     }
     const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    processOutput.note(scrub(`This is a bug in rebuild, not in your project:\n${trace}`));
+    note(`This is a bug in rebuild, not in your project:\n${trace}`, "error");
     return exitCodes.notMade;
 }

@@ -1,8 +1,13 @@
 import { ConfigError, RebuildError } from "./errors.ts";
 
-const full = /\b(ENOSPC|EDQUOT)\b|No space left on device|Disk quota exceeded/;
+const full =
+    /\b(ENOSPC|EDQUOT|EFBIG)\b|No space left on device|Disk quota exceeded|File too large|failed to offload data block/;
 const closed =
     /\b(EACCES|EPERM|EROFS)\b.*\b(access|mkdir|open|rename|unlink|rmdir|link|copyfile)\b|IO Error: .*(Permission denied|Read-only file system)/;
+
+export function isDiskFull(message: string): boolean {
+    return full.test(message);
+}
 
 /** A disk that is full or a folder that may not be written, as an error that the user can do something about. */
 export function diskFailure(error: unknown): ConfigError | undefined {

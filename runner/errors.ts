@@ -1,5 +1,16 @@
-/** Exit codes of the command: see docs/architecture.md. */
-export const exitCodes = { done: 0, failed: 1, notMade: 2, locked: 3, interrupted: 130 } as const;
+import { scrub } from "./secrets.ts";
+
+/** Exit codes of the command: see docs/operations.md. */
+export const exitCodes = {
+    done: 0,
+    failed: 1,
+    notMade: 2,
+    locked: 3,
+    diskFull: 4,
+    outOfMemory: 5,
+    connectionLost: 6,
+    interrupted: 130,
+} as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** A place in a file of the project. Lines and columns count from 1. */
@@ -16,6 +27,10 @@ export interface Position {
 export abstract class RebuildError extends Error {
     abstract override readonly name: string;
     abstract readonly exitCode: ExitCode;
+    /** Scrubbed here, so that no message can reach a log, a record or a database with a secret in it. */
+    constructor(message: string, options?: ErrorOptions) {
+        super(scrub(message), options);
+    }
 }
 
 /** One finding about the project's files or its environment. */

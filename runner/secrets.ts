@@ -1,29 +1,66 @@
 const secrets = new Set<string>();
+/** The same, longest first: one that contains another must go before it. */
+let ordered: readonly string[] = [];
 
 /**
- * Remembers a value that must never be printed. Connection strings are taken apart: the whole, its
- * password, and the password decoded are each a secret of their own.
+ * Remembers a value that must never be printed. Connection strings are taken apart: the whole, its password,
+ * and the password decoded are each a secret of their own, as they are and as JSON or a URL would write them.
  */
 export function registerSecret(value: string | undefined): void {
     if (!value || value.length < 4) return;
     const url = /^[a-z]+:\/\/[^\s]*$/i.test(value) ? parseUrl(value) : undefined;
-    if (url) {
-        if (!url.password) return;
-        secrets.add(value);
-        secrets.add(url.password);
-        secrets.add(decodePassword(url.password));
-        return;
+    if (url && !url.password) return;
+    remember(value);
+    if (!url) return;
+    // A password that is the user's name protects nothing, and without it `postgres` would vanish from every line.
+    if (url.password === url.username) return;
+    remember(url.password);
+    remember(decodePassword(url.password));
+}
+
+/** A secret although it is a URL without a password, such as a webhook's. */
+export function registerSecretUrl(url: string): void {
+    if (url !== "") remember(url);
+}
+
+const secretName = /(key|token|secret|passwd|password|credentials?|webhook_url)$/i;
+/** Shorter values of variables that are called so are rather switches than secrets. */
+const shortest = 8;
+
+/** Registers what an environment holds of secrets: values called key, token or password, and URLs with passwords. */
+export function registerEnvironment(env: Readonly<Record<string, string | undefined>>): void {
+    for (const [name, value = ""] of Object.entries(env)) {
+        if (secretName.test(name) && value.length >= shortest) remember(value);
+        else if (/^[a-z]+:\/\/[^\s]*@/i.test(value)) registerSecret(value);
     }
-    secrets.add(value);
 }
 
 /** The text with every registered secret, and every password in a URL, replaced by `***`. */
 export function scrub(text: string): string {
-    let clean = text.replace(/\b([a-z]+:\/\/[^\s:/@]+):[^\s@]+@/gi, "$1:***@");
-    for (const secret of [...secrets].sort((one, other) => other.length - one.length)) {
-        clean = clean.replaceAll(secret, "***");
+    let clean = text;
+    for (const secret of ordered) clean = clean.replaceAll(secret, "***");
+    // Up to the last @ of the word: a password that nobody encoded may hold one itself.
+    return clean.replace(/\b([a-z]+:\/\/[^\s:/@"']*):[^\s"']*@/gi, "$1:***@");
+}
+
+/** JSON whose texts are scrubbed one by one: what stands between them stays JSON, whatever a secret looks like. */
+export function scrubbedJson(value: unknown, space?: number): string {
+    return JSON.stringify(
+        value,
+        (_key, inner) => {
+            if (typeof inner === "bigint") return inner.toString();
+            return typeof inner === "string" ? scrub(inner) : inner;
+        },
+        space,
+    );
+}
+
+function remember(secret: string): void {
+    for (const form of [secret, encodeURIComponent(secret)]) {
+        secrets.add(form);
+        secrets.add(JSON.stringify(form).slice(1, -1));
     }
-    return clean;
+    ordered = [...secrets].sort((one, other) => other.length - one.length);
 }
 
 /** A password with a bare % is no valid URL; whoever connects says so, and it stays a secret all the same. */

@@ -35,6 +35,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
     };
 }
 
+/** The server itself, of whose databases some can be shut. */
+export function serverOf(): string {
+    return inject("postgresUrl");
+}
+
 export interface TestDatabase {
     readonly url: string;
     drop(): Promise<void>;

@@ -1,4 +1,7 @@
-import type { Output } from "../status/output.ts";
+import type { RunEvent } from "../status/events.ts";
+import type { LogLevel } from "../status/log-level.ts";
+import type { LogFormat, Output } from "../status/output.ts";
+import type { Progress } from "../status/phase-track.ts";
 
 /** What a command takes from the process; tests hand in their own. */
 export interface Environment {
@@ -10,6 +13,8 @@ export interface Environment {
     /** The terminal that may show progress; absent in a pipe. */
     readonly terminal?: NodeJS.WriteStream;
     readonly version: string;
+    /** Told of everything that a run reports: the service that started it listens. */
+    readonly listener?: (event: RunEvent, progress: Progress) => void;
 }
 
 /** Options that every command takes. */
@@ -22,7 +27,8 @@ export interface CommonOptions {
     readonly threads?: number;
     /** Data as JSON on stdout. */
     readonly json: boolean;
-    readonly logFormat: "text" | "json";
+    readonly logFormat: LogFormat;
+    readonly logLevel: LogLevel;
 }
 
 export interface SelectionOptions {

@@ -1,23 +1,36 @@
 import { resolve } from "node:path";
 import { parse } from "yaml";
+import { assignPhases } from "../compile/assign-phases.ts";
 import { compileProject } from "../compile/compile-project.ts";
 import type { CompiledProject } from "../compile/compiled.ts";
-import { ConfigError } from "../errors.ts";
+import { ConfigError, type Problem } from "../errors.ts";
 import { loadProject } from "../project/load-project.ts";
 import type { Project, VarValue } from "../project/project.ts";
+import type { RunPhase } from "../status/phase-track.ts";
 import type { CommonOptions, Environment } from "./environment.ts";
+import { readSettings, type Settings } from "./settings.ts";
 
 export interface Prepared {
     readonly project: Project;
     readonly compiled: CompiledProject;
     /** Absolute path of target/: warehouse, compiled SQL, records, the sandbox. */
     readonly targetDirectory: string;
+    readonly settings: Settings;
+    readonly phases: readonly RunPhase[];
 }
 
 /** Reads, validates and compiles the project: no database is touched. */
 export async function prepare(options: CommonOptions, environment: Environment): Promise<Prepared> {
-    const project = await readProject(options, environment);
-    return { project, compiled: compileProject(project), targetDirectory: targetDirectoryOf(options) };
+    const problems: Problem[] = [];
+    const settings = readSettings(environment.env, problems);
+    const project = await readProject(options, environment).catch((error) => {
+        if (error instanceof ConfigError) throw new ConfigError([...problems, ...error.problems]);
+        throw error;
+    });
+    if (problems.length > 0) throw new ConfigError(problems);
+    const compiled = compileProject(project);
+    const phases = assignPhases(project.phases, compiled);
+    return { project, compiled, settings, phases, targetDirectory: targetDirectoryOf(options) };
 }
 
 async function readProject(options: CommonOptions, environment: Environment): Promise<Project> {

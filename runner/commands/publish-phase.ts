@@ -4,6 +4,7 @@ import { publishModels } from "../publish/publish.ts";
 import type { PublishOverride } from "../publish/steps.ts";
 import { withWarehouse } from "../warehouse/warehouse.ts";
 import type { Connections, OpenPublish } from "./connections.ts";
+import type { RunContext } from "./record-run.ts";
 import { type PhaseContext, timePhase } from "./run-phases.ts";
 
 export interface PublishLock {
@@ -12,11 +13,10 @@ export interface PublishLock {
     readonly worldLoadedAt?: Date;
 }
 
-interface LockOptions extends Pick<PhaseContext, "ledger" | "report" | "signal" | "now"> {
+interface LockOptions extends Pick<RunContext, "signal" | "runId" | "keeper"> {
     readonly connections: Connections;
     /** False: nothing will be published, and no lock is taken. */
     readonly wanted: boolean;
-    readonly runId: string;
 }
 
 /** Takes the publisher's lock before any work: a second run learns at once that it cannot publish. */
@@ -24,8 +24,9 @@ export async function withPublishLock<T>(
     options: LockOptions,
     callback: (lock: PublishLock | undefined) => Promise<T>,
 ): Promise<T> {
-    const { connections, wanted, runId, signal } = options;
+    const { connections, wanted, runId, signal, keeper } = options;
     const connection = connections.publish;
+    if (connection) keeper.connect(connection.url);
     if (!wanted || !connection) return callback(undefined);
     const session = { url: connection.url, applicationName: `rebuild lock ${runId}`, signal };
     const { worldLoadedAt } = connections;
@@ -64,6 +65,7 @@ export async function publishPhase(
                 overrides: new Set([...wanted.overrides, ...ofWorld]),
                 report,
                 signal,
+                onStep: (step) => report({ type: "publish-step", step }),
             }),
         );
         ledger.results.push(...published.results);

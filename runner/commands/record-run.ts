@@ -1,99 +1,214 @@
 import { randomBytes } from "node:crypto";
-import type { CompiledProject } from "../compile/compiled.ts";
 import { diskFailure } from "../disk-failure.ts";
-import { type ExitCode, exitCodes, RebuildError } from "../errors.ts";
-import type { Project } from "../project/project.ts";
-import { scrub } from "../secrets.ts";
-import { type RunRecord, toSnakeCase, writeRunRecord } from "../status/artifacts.ts";
+import { exitCodes, RebuildError } from "../errors.ts";
+import { adviceFor, exitCodeOf, type FailureReason, failureReason } from "../failure-reason.ts";
+import { scrub, scrubbedJson } from "../secrets.ts";
+import { type RunRecord, type RunStatus, toSnakeCase, writeRunRecord } from "../status/artifacts.ts";
 import type { Report } from "../status/events.ts";
+import { callHooks } from "../status/hooks.ts";
+import { PhaseTrack } from "../status/phase-track.ts";
 import { createReport } from "../status/report.ts";
+import { testRunSuffix } from "../status/seen-run.ts";
+import { StatusKeeper } from "../status/status-keeper.ts";
+import { withDirectoryLock } from "../warehouse/directory-lock.ts";
 import { describeTarget } from "./connections.ts";
+import { recordDeadRun } from "./dead-run.ts";
 import type { CommonOptions, Environment, SelectionOptions } from "./environment.ts";
-import { isFailure, type RunLedger } from "./run-phases.ts";
+import type { Prepared } from "./prepare.ts";
+import { isFailure, type PhaseContext, type RunLedger } from "./run-phases.ts";
+import type { Settings } from "./settings.ts";
 import { summarizeRun } from "./summary.ts";
 
-export interface Recorder {
-    readonly report: Report;
-    readonly ledger: RunLedger;
-    readonly note: (message: string) => void;
+/** What the work of a recorded run is given. */
+export interface RunContext extends PhaseContext {
+    readonly runId: string;
+    readonly track: PhaseTrack;
+    readonly keeper: StatusKeeper;
 }
 
 interface RecordOptions {
     readonly options: CommonOptions & Partial<SelectionOptions>;
     readonly environment: Environment;
-    readonly project: Project;
-    readonly compiled: CompiledProject;
-    readonly targetDirectory: string;
-    readonly runId: string;
+    readonly prepared: Prepared;
     readonly command: string;
+    /** Models and seeds that it builds. */
+    readonly names?: ReadonlySet<string>;
+    /** True: it changes what is in target/ or in service, so it takes the lock and has a row in rebuild_status. */
+    readonly exclusive: boolean;
 }
 
 /** Such as `20261122T160003-9f2c`: sorts by time, unique enough for two starts within one second. */
-export function newRunId(now: Date): string {
+export function newRunId(now: Date, settings?: Settings): string {
+    if (settings?.runId !== undefined) return settings.runId;
     const stamp = now.toISOString().replace(/[-:]|\..*/g, "");
-    return `${stamp}-${randomBytes(2).toString("hex")}`;
+    return `${stamp}-${randomBytes(2).toString("hex")}${settings?.testMode ? testRunSuffix : ""}`;
 }
+
+/** How long the end of a run waits for its last status to be written; after a signal there is a second for all. */
+const patienceMs = { ended: 10_000, interrupted: 700 };
 
 /** Says what is about to happen, does it, writes the record and sums it up, whatever happened. Errors become part of it. */
 export async function recordRun(
     setting: RecordOptions,
-    work: (recorder: Recorder) => Promise<void>,
+    work: (context: RunContext) => Promise<void>,
 ): Promise<RunRecord> {
-    const { options, environment, project, compiled, targetDirectory, runId, command } = setting;
-    const startedAt = environment.now();
-    const report = createReport({ ...options, ...environment, runId });
-    const note = (message: string) => report({ type: "note", level: "info", message });
+    const { options, environment, prepared, command, exclusive } = setting;
+    const { project, compiled, settings, targetDirectory } = prepared;
+    const { signal, now } = environment;
+    const startedAt = now();
+    const runId = newRunId(startedAt, settings);
+    const secondsSince = () => (now().getTime() - startedAt.getTime()) / 1000;
+    const track = new PhaseTrack(prepared.phases, setting.names ?? new Set());
+    const log = createReport({ ...options, ...environment, runId, track });
     const ledger: RunLedger = { results: [], phases: [] };
-    const selection = { select: options.select ?? [], exclude: options.exclude ?? [] };
+    const warn = (message: string) => report({ type: "note", level: "warn", message });
+    const note = (message: string) => report({ type: "note", level: "info", message });
+    const { restApi, triggeredBy } = settings;
+    const keeper = new StatusKeeper({
+        runId,
+        current: () => ({
+            runId,
+            ...track.progress,
+            durationSeconds: secondsSince(),
+            triggeredBy,
+            createdAt: startedAt.toISOString(),
+        }),
+        ...(restApi && { restApi }),
+        now,
+        warn,
+        info: note,
+    });
+    const report: Report = (event) => {
+        track.follow(event);
+        keeper.touch();
+        log(event);
+        environment.listener?.(event, track.progress);
+    };
+    const context: RunContext = {
+        project,
+        compiled,
+        now,
+        signal,
+        ledger,
+        report,
+        note,
+        runId,
+        track,
+        keeper,
+    };
+
+    report({ type: "run-start", command, target: project.target.name, triggeredBy });
     note(
         `rebuild ${command} ${environment.version}: ${project.name}, target ${project.target.name}, ${describeTarget(project.target)}`,
     );
-
     let error: unknown;
     try {
-        await work({ report, ledger, note });
+        if (exclusive && project.target.publish?.type === "postgres")
+            keeper.connect(project.target.publish.url);
+        if (!exclusive) await work(context);
+        else
+            await withDirectoryLock(targetDirectory, { runId, command: `rebuild ${command}` }, async () => {
+                for (const dead of await recordDeadRun(targetDirectory, runId, now()))
+                    warn(`run ${dead} had died without a word: recorded as failed`);
+                keeper.openLocal(targetDirectory, { command, target: project.target.name });
+                await work(context);
+            });
     } catch (caught) {
         error = diskFailure(caught) ?? caught;
     }
-    // A signal that came when everything was done interrupted nothing.
-    const interrupted = environment.signal.aborted && error !== undefined;
-    const exitCode = exitCodeOf(error, ledger, interrupted);
+    const outcome = judge(error, ledger, signal);
     const record: RunRecord = {
         runId,
         command,
-        status: interrupted ? "interrupted" : exitCode === exitCodes.done ? "success" : "failed",
-        exitCode,
+        ...outcome,
         startedAt: startedAt.toISOString(),
-        seconds: (environment.now().getTime() - startedAt.getTime()) / 1000,
+        seconds: secondsSince(),
         target: project.target.name,
-        selection,
+        triggeredBy,
+        ...(settings.testMode && { testMode: true }),
+        selection: { select: options.select ?? [], exclude: options.exclude ?? [] },
         phases: ledger.phases,
         results: ledger.results,
         ...(ledger.sourceSnapshotAt && { sourceSnapshotAt: ledger.sourceSnapshotAt.toISOString() }),
         ...(ledger.publication && { publication: ledger.publication }),
-        ...(error !== undefined && { error: scrub(describeError(error, interrupted)) }),
     };
     await writeRunRecord(targetDirectory, record).catch((cause) => {
         // What kept the run from going on may keep its record from being written; the run's own outcome counts.
         const failure = diskFailure(cause);
         if (!failure) throw cause;
-        report({ type: "note", level: "warn", message: `no record of the run: ${failure.message}` });
+        warn(`no record of the run: ${failure.message}`);
     });
-    if (error !== undefined && !interrupted && !(error instanceof RebuildError)) throw error;
+    await keeper.finish({
+        status: stateOf(record),
+        message: describeOutcome(record),
+        errorMessage: outcome.error ?? null,
+        patienceMs: outcome.status === "interrupted" ? patienceMs.interrupted : patienceMs.ended,
+    });
+    report({
+        type: "run-end",
+        status: outcome.status,
+        exitCode: outcome.exitCode,
+        seconds: record.seconds,
+        ...(outcome.reason && { reason: outcome.reason }),
+        ...(outcome.error !== undefined && { message: outcome.error }),
+    });
+    await callHooks(project.target.hooks ?? [], record, { cwd: project.root, env: environment.env, warn });
+    if (error !== undefined && outcome.status === "failed" && !(error instanceof RebuildError)) throw error;
     const { data } = environment.output;
-    if (options.json) data(JSON.stringify(toSnakeCase(record), null, 2));
-    else if (options.logFormat === "text") data(summarizeRun(record, compiled));
+    if (options.json) data(scrubbedJson(toSnakeCase(record), 2));
+    else if (
+        options.logFormat === "text" &&
+        (options.logLevel !== "error" || outcome.exitCode !== exitCodes.done)
+    )
+        data(summarizeRun(record, compiled));
     return record;
 }
 
-function exitCodeOf(error: unknown, ledger: RunLedger, interrupted: boolean): ExitCode {
-    if (interrupted) return exitCodes.interrupted;
-    if (error instanceof RebuildError) return error.exitCode;
-    if (error !== undefined) return exitCodes.notMade;
-    return ledger.results.some(isFailure) ? exitCodes.failed : exitCodes.done;
+interface Judgement extends Pick<RunRecord, "status" | "exitCode"> {
+    readonly reason?: FailureReason;
+    readonly error?: string;
 }
 
-function describeError(error: unknown, interrupted: boolean): string {
-    if (interrupted) return "interrupted; nothing was published";
-    return error instanceof Error ? error.message : String(error);
+function judge(error: unknown, ledger: RunLedger, signal: AbortSignal): Judgement {
+    // A signal that came when everything was done interrupted nothing.
+    if (signal.aborted && error !== undefined) {
+        const by = signal.reason instanceof Error ? signal.reason.message : "stopped";
+        const message = `cancelled: ${by}; nothing was published`;
+        return {
+            status: "interrupted",
+            exitCode: exitCodes.interrupted,
+            reason: "cancelled",
+            error: message,
+        };
+    }
+    const failed = ledger.results.filter(isFailure);
+    const messages = failed.map(({ message = "failed" }) => message);
+    const reason = failureReason(error, messages);
+    if (reason === undefined) return { status: "success", exitCode: exitCodes.done };
+    const first = failed.find(({ status }) => status === "failed");
+    const text =
+        error === undefined
+            ? first && `${first.kind} ${first.name} failed: ${first.message?.split("\n", 1)[0] ?? ""}`
+            : error instanceof Error
+              ? error.message
+              : String(error);
+    const status: RunStatus = reason === "locked" ? "skipped" : "failed";
+    return {
+        status,
+        exitCode: exitCodeOf(error, messages),
+        reason,
+        error: scrub([text, adviceFor(reason)].filter(Boolean).join("\n")),
+    };
+}
+
+function stateOf({ status, command }: RunRecord) {
+    if (status === "success") return command === "rollback" ? "rolled_back" : "completed";
+    return status === "skipped" ? "skipped" : "failed";
+}
+
+function describeOutcome({ status, command, publication, testMode }: RunRecord): string {
+    const prefix = testMode ? "test mode: " : "";
+    if (status !== "success") return `${prefix}${command} ${status === "interrupted" ? "cancelled" : status}`;
+    if (publication?.generation === undefined) return `${prefix}${command} done, nothing published`;
+    return `${prefix}${command} done, generation ${publication.generation} in service`;
 }

@@ -1,21 +1,23 @@
 import { existsSync } from "node:fs";
 import type { CompiledProject } from "../compile/compiled.ts";
+import { planBuild } from "../compile/plan.ts";
 import { selectNodes } from "../compile/select.ts";
 import { ConfigError } from "../errors.ts";
 import type { PublishOverride } from "../publish/steps.ts";
 import { scrub } from "../secrets.ts";
 import { type RunRecord, writeCompiled } from "../status/artifacts.ts";
 import { formatAge } from "../status/format.ts";
-import { withDirectoryLock } from "../warehouse/directory-lock.ts";
 import { withGeneration } from "../warehouse/generation.ts";
 import { writeMetadata } from "../warehouse/metadata.ts";
 import type { Warehouse } from "../warehouse/types.ts";
 import { checkLint } from "./check-lint.ts";
 import { type Connections, describeTarget, withConnections } from "./connections.ts";
 import type { CommonOptions, Environment, SelectionOptions } from "./environment.ts";
+import { publishGood, repeatWhileLost } from "./persist.ts";
 import { prepare } from "./prepare.ts";
-import { publishPhase, withPublishLock } from "./publish-phase.ts";
-import { newRunId, recordRun } from "./record-run.ts";
+import { withPublishLock } from "./publish-phase.ts";
+import { type RunContext, recordRun } from "./record-run.ts";
+import { rehearse } from "./rehearse.ts";
 import { buildPhases, extractPhase, type PhaseContext, readBase, testPhase } from "./run-phases.ts";
 
 export interface RunOptions extends CommonOptions, SelectionOptions {
@@ -30,7 +32,8 @@ export interface RunOptions extends CommonOptions, SelectionOptions {
  * is what kept the run from going on: only a project that cannot be read or a lock that is taken is thrown.
  */
 export async function run(options: RunOptions, environment: Environment): Promise<RunRecord> {
-    const { project, compiled, targetDirectory } = await prepare(options, environment);
+    const prepared = await prepare(options, environment);
+    const { project, compiled, settings: asked } = prepared;
     checkLint(project, compiled, environment.output.note);
     const names = buildable(selectNodes(compiled, options), compiled);
     const partial = options.select.length > 0 || options.exclude.length > 0;
@@ -41,47 +44,46 @@ export async function run(options: RunOptions, environment: Environment): Promis
                 "Run `rebuild run` without a selection first.",
         );
     }
-    const runId = newRunId(environment.now());
-    return withDirectoryLock(targetDirectory, { runId, command: "rebuild run" }, () =>
-        recordRun(
-            { options, environment, project, compiled, targetDirectory, runId, command: "run" },
-            async (recorder) => {
-                const context = {
-                    project,
-                    compiled,
-                    now: environment.now,
-                    signal: environment.signal,
-                    ...recorder,
-                };
-                await writeCompiled(project, compiled, targetDirectory);
-                await withConnections(project.target, { ...context, root: project.root }, (connections) =>
-                    withPublishLock(
-                        { ...context, connections, wanted: options.publish, runId },
-                        async (lock) => {
-                            const start = partial ? "last-good" : "empty";
-                            const good = await withGeneration(
-                                settings,
-                                { runId, start },
-                                async (warehouse) => {
-                                    if (partial) await adoptSources(context, warehouse, names, runId);
-                                    else await readSources(context, warehouse, connections, runId);
-                                    const built = await buildPhases(context, warehouse, names);
-                                    const passed = built && (await testPhase(context, warehouse, names));
-                                    return { promote: passed, result: passed };
-                                },
-                            );
-                            if (good && lock)
-                                await publishPhase(context, {
-                                    lock,
-                                    names,
-                                    runId,
-                                    overrides: options.overrides,
-                                });
-                        },
-                    ),
-                );
-            },
-        ),
+    const planned = new Set(planBuild(compiled, names).map(({ name }) => name));
+    return recordRun(
+        { options, environment, prepared, command: "run", names: planned, exclusive: true },
+        async (context) => {
+            if (asked.testMode) return rehearse(context, prepared.phases);
+            await writeCompiled(project, compiled, prepared.targetDirectory);
+            await repeatWhileLost(
+                context,
+                // Once anything was built the sources have been read: what is lost after that is the publisher's.
+                () => context.ledger.results.length === 0,
+                () => runOnce(context, options, names, partial),
+            );
+        },
+    );
+}
+
+/** Everything under one lock. */
+async function runOnce(
+    context: RunContext,
+    { publish, overrides }: RunOptions,
+    names: ReadonlySet<string>,
+    partial: boolean,
+): Promise<void> {
+    const { project, runId } = context;
+    const start = partial ? "last-good" : "empty";
+    await withConnections(project.target, { ...context, root: project.root }, (connections) =>
+        withPublishLock({ ...context, connections, wanted: publish }, async (lock) => {
+            const good = await withGeneration(
+                project.target.warehouse,
+                { runId, start },
+                async (warehouse) => {
+                    if (partial) await adoptSources(context, warehouse, names, runId);
+                    else await readSources(context, warehouse, connections, runId);
+                    const built = await buildPhases(context, warehouse, names);
+                    const passed = built && (await testPhase(context, warehouse, names));
+                    return { promote: passed, result: passed };
+                },
+            );
+            if (good && lock) await publishGood(context, { connections, lock, names, overrides });
+        }),
     );
 }
 

@@ -76,6 +76,8 @@ function describeFailures(results: readonly NodeResult[]): readonly string[] {
 function describeEnd({ status, exitCode, command, phases }: RunRecord): string {
     if (status === "success") return colours.green("Done.");
     const ran = new Set(phases.map(({ phase }) => phase));
+    if (status === "skipped")
+        return colours.yellow(`Skipped, exit code ${exitCode}: another run is under way.`);
     const word = status === "interrupted" ? "Interrupted" : "Failed";
     const after = ran.has("publish")
         ? " What was in service stays; `rebuild publish` tries the publication again."

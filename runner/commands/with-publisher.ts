@@ -1,17 +1,14 @@
 import { ConfigError } from "../errors.ts";
 import type { Target } from "../project/project.ts";
 import type { RunRecord } from "../status/artifacts.ts";
-import { withDirectoryLock } from "../warehouse/directory-lock.ts";
 import { type OpenPublish, withConnections } from "./connections.ts";
 import type { CommonOptions, Environment, SelectionOptions } from "./environment.ts";
 import { type Prepared, prepare } from "./prepare.ts";
 import { type PublishLock, withPublishLock } from "./publish-phase.ts";
-import { newRunId, recordRun } from "./record-run.ts";
-import type { PhaseContext } from "./run-phases.ts";
+import { type RunContext, recordRun } from "./record-run.ts";
 
-export interface PublisherContext extends PhaseContext {
+export interface PublisherContext extends RunContext {
     readonly lock: PublishLock;
-    readonly runId: string;
 }
 
 /** A recorded command that swaps: both locks are held while the callback works. */
@@ -21,27 +18,14 @@ export async function withPublisher(
     command: string,
     work: (context: PublisherContext) => Promise<void>,
 ): Promise<RunRecord> {
-    const { project, compiled, targetDirectory } = await prepare(options, environment);
-    const { target } = project;
-    requirePublish(target);
-    const runId = newRunId(environment.now());
-    return withDirectoryLock(targetDirectory, { runId, command: `rebuild ${command}` }, () =>
-        recordRun(
-            { options, environment, project, compiled, targetDirectory, runId, command },
-            async (recorder) => {
-                const context = {
-                    project,
-                    compiled,
-                    now: environment.now,
-                    signal: environment.signal,
-                    ...recorder,
-                };
-                await withConnections(target, { ...context, root: project.root }, (connections) =>
-                    withPublishLock({ ...context, connections, wanted: true, runId }, async (lock) => {
-                        if (lock) await work({ ...context, lock, runId });
-                    }),
-                );
-            },
+    const prepared = await prepare(options, environment);
+    const { project } = prepared;
+    requirePublish(project.target);
+    return recordRun({ options, environment, prepared, command, exclusive: true }, (context) =>
+        withConnections(project.target, { ...context, root: project.root }, (connections) =>
+            withPublishLock({ ...context, connections, wanted: true }, async (lock) => {
+                if (lock) await work({ ...context, lock });
+            }),
         ),
     );
 }

@@ -57,6 +57,16 @@ export function holdsLockSql({ processId, key }: Pick<AdvisoryLock, "processId" 
     )`;
 }
 
+/** SQL that finds sessions which hold the publisher's lock, by a condition on pg_stat_activity. */
+export function advisoryHoldersSql(condition: string): string {
+    return `
+        select from pg_catalog.pg_locks as held
+        left join pg_catalog.pg_stat_activity as activity using (pid)
+        where held.locktype = 'advisory' and held.granted and held.objsubid = 2
+            and held.database = (select oid from pg_catalog.pg_database where datname = current_database())
+            and held.classid = ${publishLockKey.group} and held.objid = ${publishLockKey.id} and ${condition}`;
+}
+
 interface Holder {
     readonly pid: number;
     readonly application_name: string | null;

@@ -16,6 +16,10 @@ export interface ConnectOptions {
     readonly statementTimeoutMs?: number;
     /** When aborted, the running statement is cancelled and the connection closed, within a second. */
     readonly signal?: AbortSignal;
+    /** Of one attempt. Default: the URL's connect_timeout, or 15 s. */
+    readonly connectTimeoutMs?: number;
+    /** False: one attempt. Default: again with growing pauses, where that may help. */
+    readonly retry?: boolean;
 }
 
 /** One session of Postgres. Every statement's error is a QueryError with SQLSTATE and offset. */
@@ -105,7 +109,7 @@ async function connectWithRetry(settings: ConnectionSettings, options: ConnectOp
         } catch (error) {
             driver.end().catch(() => {});
             const elapsed = Date.now() - started;
-            if (elapsed + pauseMs > retryBudgetMs(error)) {
+            if (options.retry === false || elapsed + pauseMs > retryBudgetMs(error)) {
                 throw await toConnectError(error, settings, describeConnection(options.url));
             }
             await sleep(pauseMs, undefined, options.signal && { signal: options.signal }).catch(() => {});
@@ -115,9 +119,9 @@ async function connectWithRetry(settings: ConnectionSettings, options: ConnectOp
 
 function makeDriver(
     settings: ConnectionSettings,
-    { applicationName = "rebuild" }: ConnectOptions,
+    { applicationName = "rebuild", connectTimeoutMs = settings.connectTimeoutMs }: ConnectOptions,
 ): pg.Client {
-    const { host, port, user, password, database, tls, options, connectTimeoutMs } = settings;
+    const { host, port, user, password, database, tls, options } = settings;
     const driver = new pg.Client({
         host,
         port,

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Problem } from "../errors.ts";
 import { nearestNames } from "../names.ts";
+import { scrub } from "../secrets.ts";
 import { type KeyPath, problemAt, type YamlDocument } from "./yaml-file.ts";
 
 /**
@@ -117,9 +118,10 @@ function describeValue(value: unknown): string {
     if (value === null) return "nothing (null)";
     if (Array.isArray(value)) return "a list";
     if (typeof value === "object") return "a map";
-    if (typeof value === "string")
-        return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
-    return String(value);
+    if (typeof value !== "string") return String(value);
+    // Before it is cut: half of a password is no longer known as one.
+    const text = scrub(value);
+    return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
 }
 
 /** How much of the value a branch of a union understood: an issue below the top, or a complaint about keys. */

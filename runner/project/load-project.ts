@@ -59,6 +59,8 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
         target,
         vars: { ...settings.vars, ...options.vars },
         lint: settings.lint,
+        ...(settings.phases && { phases: settings.phases }),
+        serve: settings.serve,
         sources,
         models,
         seeds,

@@ -1,12 +1,12 @@
 import os from "node:os";
 import path from "node:path";
 import type { Problem } from "../errors.ts";
-import { registerSecret } from "../secrets.ts";
+import { registerSecret, registerSecretUrl } from "../secrets.ts";
 import { checkShape, suggest } from "./check-shape.ts";
 import { interpolate, type UnsetVariable } from "./interpolate.ts";
 import { memoryLimit } from "./memory-limit.ts";
 import { type RawTarget, rawProfileSchema, rawTargetSchema } from "./profile-schema.ts";
-import type { PublishConnection, SourceConnection, Target, WarehouseSettings } from "./project.ts";
+import type { Hook, PublishConnection, SourceConnection, Target, WarehouseSettings } from "./project.ts";
 import { problemAt, type YamlDocument } from "./yaml-file.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -127,7 +127,19 @@ function buildTarget(
         source: buildSource(raw.source, root),
         ...(publish && { publish }),
         warehouse: buildWarehouse(raw.warehouse ?? {}, root),
+        hooks: buildHooks(raw.hooks ?? []),
     };
+}
+
+/** A webhook whose address is empty, as from `${ALERT_URL:-}`, is switched off. */
+function buildHooks(raw: NonNullable<RawTarget["hooks"]>): readonly Hook[] {
+    return raw.flatMap<Hook>(({ on, command, webhook, timeout_seconds: timeoutSeconds = 30 }) => {
+        if (command) return [{ on, call: { command }, timeoutSeconds }];
+        if (!webhook) return [];
+        // Whoever knows the address may post to it.
+        registerSecretUrl(webhook);
+        return [{ on, call: { webhook }, timeoutSeconds }];
+    });
 }
 
 function buildSource(raw: RawTarget["source"], root: string): SourceConnection {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hookSchema } from "./operations-schema.ts";
 
 /** A number that may come from the environment, where everything is text. */
 function numeric(schema: z.ZodNumber) {
@@ -45,6 +46,7 @@ export const rawTargetSchema = z.strictObject({
             z.strictObject({ type: z.literal("sandbox"), ...publishSettings }),
         ])
         .optional(),
+    hooks: z.array(hookSchema).optional(),
     warehouse: z
         .strictObject({
             path: name.optional(),

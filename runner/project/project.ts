@@ -10,6 +10,9 @@ export interface Project {
     readonly vars: Readonly<Record<string, VarValue>>;
     /** Levels of lint rules that are not warnings. */
     readonly lint: Readonly<Partial<Record<LintRule, LintLevel>>>;
+    /** What the parts of a run are called; absent: the runner's own steps. */
+    readonly phases?: readonly PhaseRule[];
+    readonly serve?: ServeSettings;
     readonly sources: readonly Source[];
     readonly models: readonly ModelFile[];
     readonly seeds: readonly Seed[];
@@ -27,6 +30,39 @@ export type VarValue =
     | readonly VarValue[]
     | { readonly [key: string]: VarValue };
 
+/** Steps of the runner that a phase may be made of. */
+export const phaseSteps = ["extract", "seed", "build", "test", "publish", "refresh"] as const;
+export type PhaseStep = (typeof phaseSteps)[number];
+
+/** One entry of `phases` in rebuild.yml. */
+export interface PhaseRule {
+    readonly name: string;
+    readonly steps: readonly PhaseStep[];
+    /** Terms of the selection grammar: `tag:history`, `path:models/base`, names. */
+    readonly models: readonly string[];
+    /** Takes the models that no other phase names. */
+    readonly rest: boolean;
+}
+
+/** `serve` of rebuild.yml. */
+export interface ServeSettings {
+    /** Cron pattern, UTC; absent: runs start when somebody asks for them. */
+    readonly schedule: string | undefined;
+    /** Reading needs the token too, except /healthz and /readyz. Default false. */
+    readonly protectReads: boolean;
+}
+
+export const hookEvents = ["success", "failure", "skipped", "cancelled"] as const;
+export type HookEvent = (typeof hookEvents)[number];
+
+/** What is told of a run's end: a command gets the run record on its standard input, a webhook as its body. */
+export interface Hook {
+    readonly on: readonly HookEvent[];
+    readonly call: { readonly command: string } | { readonly webhook: string };
+    /** Default 30. */
+    readonly timeoutSeconds: number;
+}
+
 /** One target of profiles.yml, with `${ENV}` filled in and paths made absolute. */
 export interface Target {
     readonly name: string;
@@ -34,6 +70,8 @@ export interface Target {
     /** Absent: this target builds and tests, and publishes nowhere. */
     readonly publish?: PublishConnection;
     readonly warehouse: WarehouseSettings;
+    /** Default: none. */
+    readonly hooks?: readonly Hook[];
 }
 
 export type SourceConnection =

@@ -3,7 +3,8 @@ import type { Problem } from "../errors.ts";
 import { checkShape, suggest } from "./check-shape.ts";
 import { type LintLevel, type LintRule, lintLevels, lintRuleNames } from "./lint-rules.ts";
 import { type FolderDefaults, folderDefaultsSchema } from "./model-schema.ts";
-import type { VarValue } from "./project.ts";
+import { phasesSchema, serveSchema } from "./operations-schema.ts";
+import type { PhaseRule, ServeSettings, VarValue } from "./project.ts";
 import { type KeyPath, problemAt, type YamlDocument } from "./yaml-file.ts";
 
 const varValue: z.ZodType<VarValue> = z.lazy(() =>
@@ -24,6 +25,8 @@ const rawRebuildSchema = z.strictObject({
     lint: z.partialRecord(z.enum(lintRuleNames), z.enum(lintLevels)).nullable().optional(),
     models: z.record(z.string(), z.unknown()).nullable().optional(),
     seeds: z.record(z.string(), z.unknown()).nullable().optional(),
+    phases: phasesSchema.optional(),
+    serve: serveSchema.optional(),
 });
 
 /** Settings of one folder, its own alone. */
@@ -39,6 +42,8 @@ export interface RebuildFile {
     readonly lint: Readonly<Partial<Record<LintRule, LintLevel>>>;
     readonly modelFolders: readonly Folder[];
     readonly seedFolders: readonly Folder[];
+    readonly phases?: readonly PhaseRule[];
+    readonly serve: ServeSettings;
 }
 
 export interface KnownFolders {
@@ -58,6 +63,8 @@ export function readRebuildFile(
         name: raw.name,
         vars: raw.vars ?? {},
         lint: raw.lint ?? {},
+        ...(raw.phases && { phases: raw.phases }),
+        serve: { protectReads: raw.serve?.protect_reads ?? false, schedule: raw.serve?.schedule },
         modelFolders: walkFolders(raw.models ?? {}, "", ["models"], folders.models, document, problems),
         seedFolders: walkFolders(raw.seeds ?? {}, "", ["seeds"], folders.seeds, document, problems),
     };

@@ -1,11 +1,13 @@
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CompiledNode, CompiledProject } from "../compile/compiled.ts";
+import type { FailureReason } from "../failure-reason.ts";
 import type { Project } from "../project/project.ts";
-import { scrub } from "../secrets.ts";
+import { scrub, scrubbedJson } from "../secrets.ts";
 import type { NodeResult, Phase } from "./events.ts";
 
-export type RunStatus = "success" | "failed" | "interrupted";
+/** `skipped`: another run held the lock. */
+export type RunStatus = "success" | "failed" | "interrupted" | "skipped";
 
 /** What a swap put in service. */
 export interface Publication {
@@ -23,10 +25,15 @@ export interface RunRecord {
     readonly command: string;
     readonly status: RunStatus;
     readonly exitCode: number;
+    /** What kind of failure it was; absent after success. */
+    readonly reason?: FailureReason;
     /** ISO 8601, UTC. */
     readonly startedAt: string;
     readonly seconds: number;
     readonly target: string;
+    readonly triggeredBy: string;
+    /** It only walked through its phases. */
+    readonly testMode?: boolean;
     readonly selection: { readonly select: readonly string[]; readonly exclude: readonly string[] };
     /** Seconds per phase, in the order they ran. */
     readonly phases: readonly { readonly phase: Phase; readonly seconds: number }[];
@@ -39,9 +46,32 @@ export interface RunRecord {
 
 /** Keeps a run's record; the file appears whole or not at all. */
 export async function writeRunRecord(targetDirectory: string, record: RunRecord): Promise<void> {
-    const text = scrub(`${JSON.stringify(toSnakeCase(record), replaceBigint, 2)}\n`);
+    const text = `${scrubbedJson(toSnakeCase(record), 2)}\n`;
     await writeWhole(join(targetDirectory, "runs", `${record.runId}.json`), text);
-    await writeWhole(join(targetDirectory, "run_results.json"), text);
+    // The latest run is then another one, which still works.
+    if (record.status !== "skipped") await writeWhole(join(targetDirectory, "run_results.json"), text);
+}
+
+/** Removes files that writers left half-written when they were killed; the caller holds the lock on the folder. */
+export async function removeParts(targetDirectory: string): Promise<void> {
+    for (const folder of [targetDirectory, join(targetDirectory, "runs")]) {
+        const names = await readdir(folder).catch(() => [] as string[]);
+        for (const name of names.filter((one) => one.endsWith(".part")))
+            await rm(join(folder, name), { force: true });
+    }
+}
+
+/** A record as it was written, in snake_case; absent: there is none of this id. */
+export async function readRunRecord(
+    targetDirectory: string,
+    runId: string,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+    if (!/^[\w-]+$/.test(runId)) return undefined;
+    try {
+        return JSON.parse(await readFile(join(targetDirectory, "runs", `${runId}.json`), "utf8"));
+    } catch {
+        return undefined;
+    }
 }
 
 /** Writes target/manifest.json and target/compiled/**; compiled files of models that are gone are removed. */
@@ -56,7 +86,8 @@ export async function writeCompiled(
         if (node.kind === "seed" || node.sql === "") continue;
         const file = join(folder, node.file);
         await mkdir(dirname(file), { recursive: true });
-        await writeFile(file, `${node.sql}\n`);
+        // A model may render the environment: `{{env_var "TOKEN"}}`.
+        await writeFile(file, scrub(`${node.sql}\n`));
     }
     const manifest = {
         name: project.name,
@@ -66,10 +97,7 @@ export async function writeCompiled(
         nodes: [...compiled.nodes.values()].map(describeNode),
         order: compiled.order,
     };
-    await writeWhole(
-        join(targetDirectory, "manifest.json"),
-        scrub(`${JSON.stringify(toSnakeCase(manifest), replaceBigint, 2)}\n`),
-    );
+    await writeWhole(join(targetDirectory, "manifest.json"), `${scrubbedJson(toSnakeCase(manifest), 2)}\n`);
 }
 
 function describeNode(node: CompiledNode): unknown {
@@ -79,7 +107,8 @@ function describeNode(node: CompiledNode): unknown {
     return { name, kind, file, refs, sources, config: node.config };
 }
 
-async function writeWhole(path: string, text: string): Promise<void> {
+/** The file appears whole or not at all. */
+export async function writeWhole(path: string, text: string): Promise<void> {
     await mkdir(dirname(path), { recursive: true });
     const part = `${path}.${process.pid}.part`;
     await writeFile(part, text);
@@ -97,8 +126,4 @@ export function toSnakeCase(value: unknown): unknown {
             toSnakeCase(inner),
         ]),
     );
-}
-
-function replaceBigint(_key: string, value: unknown): unknown {
-    return typeof value === "bigint" ? value.toString() : value;
 }

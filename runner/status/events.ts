@@ -16,10 +16,27 @@ export interface NodeResult {
     readonly message?: string;
 }
 
+/** What the runner itself does in a run; the phases of rebuild.yml are made of these and of models. */
 export type Phase = "lock" | "extract" | "seed" | "build" | "test" | "publish";
 
 /** What a run says of itself. The status room turns events into lines, bars, JSON and artifacts. */
 export type RunEvent =
+    | {
+          readonly type: "run-start";
+          readonly command: string;
+          readonly target: string;
+          readonly triggeredBy: string;
+      }
+    | {
+          readonly type: "run-end";
+          readonly status: string;
+          readonly exitCode: number;
+          readonly seconds: number;
+          readonly reason?: string;
+          readonly message?: string;
+      }
+    /** The steps of runner/publish, such as `load` and `swap`. */
+    | { readonly type: "publish-step"; readonly step: string }
     | {
           readonly type: "phase-start";
           readonly phase: Phase;

@@ -1,6 +1,10 @@
 import colours from "picocolors";
+import { scrubbedJson } from "../secrets.ts";
+import { toSnakeCase } from "./artifacts.ts";
 import type { NodeResult, Report, RunEvent } from "./events.ts";
 import { countOf, formatBytes, formatCount, formatSeconds } from "./format.ts";
+import { isShown, type LogLevel, levelOf } from "./log-level.ts";
+import type { PhaseTrack } from "./phase-track.ts";
 import type { ProgressLine } from "./progress-line.ts";
 
 const lineWidth = 78;
@@ -9,49 +13,96 @@ const lineWidth = 78;
 export function reportLines(
     print: (line: string) => void,
     progress: ProgressLine | undefined,
-    now: () => Date,
+    { now, logLevel }: { readonly now: () => Date; readonly logLevel: LogLevel },
 ): Report {
     const clock = () => colours.dim(now().toISOString().slice(11, 19));
     const line = (text: string) => {
         progress?.clear();
         print(`${clock()}  ${text}`);
     };
+    const shown = (event: RunEvent) => isShown(levelOf(event), logLevel);
     return (event) => {
         switch (event.type) {
             case "phase-start":
-                if (event.message) line(colours.bold(event.phase.padEnd(8)) + event.message);
+                if (event.message && shown(event)) line(colours.bold(event.phase.padEnd(8)) + event.message);
                 progress?.phase(event.phase, event.total);
                 break;
             case "phase-end":
                 progress?.clear();
-                if (event.message)
+                if (event.message && shown(event))
                     line(
                         `${" ".repeat(8)}${event.message} ${colours.dim(`in ${formatSeconds(event.seconds)}`)}`,
                     );
                 break;
             case "node-start":
                 progress?.started(event.name);
+                if (shown(event)) line(colours.dim(`started ${event.kind} ${event.name}`));
                 break;
             case "node-end":
                 progress?.ended(event.result.name);
                 // A hundred passing tests are one line at the end of their phase; only what needs an eye is shown.
-                if (event.result.kind !== "test" || event.result.status !== "success") {
-                    line(describeResult(event.result, event.index, event.total));
-                }
+                if (shown(event)) line(describeResult(event.result, event.index, event.total));
                 break;
             case "progress":
                 progress?.moved(event);
                 break;
             case "note":
-                line(event.level === "warn" ? `${colours.yellow("WARN")} ${event.message}` : event.message);
+                if (shown(event))
+                    line(
+                        event.level === "warn" ? `${colours.yellow("WARN")} ${event.message}` : event.message,
+                    );
                 break;
         }
     };
 }
 
-/** One JSON object a line, for machines. */
-export function reportJson(print: (line: string) => void, runId: string, now: () => Date): Report {
-    return (event: RunEvent) => print(JSON.stringify({ at: now().toISOString(), run_id: runId, ...event }));
+interface JsonOptions {
+    readonly runId: string;
+    readonly now: () => Date;
+    readonly logLevel: LogLevel;
+    readonly track: PhaseTrack;
+}
+
+/** One flat JSON object a line, for machines; the same keys mean the same in all of them. */
+export function reportJson(
+    print: (line: string) => void,
+    { runId, now, logLevel, track }: JsonOptions,
+): Report {
+    return (event: RunEvent) => {
+        const level = levelOf(event);
+        if (!isShown(level, logLevel)) return;
+        const { phase, phaseNumber } = track.progress;
+        const head = { at: now().toISOString(), level, runId, phase, phaseNumber };
+        print(scrubbedJson(toSnakeCase({ ...head, ...flatten(event) })));
+    };
+}
+
+function flatten(event: RunEvent): object {
+    switch (event.type) {
+        case "phase-start": {
+            const { phase: step, ...rest } = event;
+            return { ...rest, step };
+        }
+        case "phase-end": {
+            const { phase: step, seconds, ...rest } = event;
+            return { ...rest, step, durationSeconds: seconds };
+        }
+        case "node-end": {
+            const { result, ...rest } = event;
+            const { seconds, ...measured } = result;
+            const model = result.kind === "model" && { model: result.name };
+            return { ...rest, ...model, ...measured, durationSeconds: seconds };
+        }
+        case "run-end": {
+            const { seconds, ...rest } = event;
+            return { ...rest, durationSeconds: seconds };
+        }
+        // Its level is the line's.
+        case "note":
+            return { type: event.type, message: event.message };
+        default:
+            return event;
+    }
 }
 
 const verbs: Record<NodeResult["kind"], string> = {

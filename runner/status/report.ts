@@ -1,21 +1,26 @@
 import type { Report } from "./events.ts";
-import type { Output } from "./output.ts";
+import type { LogLevel } from "./log-level.ts";
+import type { LogFormat, Output } from "./output.ts";
+import type { PhaseTrack } from "./phase-track.ts";
 import { createProgressLine } from "./progress-line.ts";
 import { reportJson, reportLines } from "./report-lines.ts";
 
 export interface ReportOptions {
     readonly json: boolean;
-    readonly logFormat: "text" | "json";
+    readonly logFormat: LogFormat;
+    readonly logLevel: LogLevel;
     readonly output: Output;
     readonly terminal?: NodeJS.WriteStream;
     readonly now: () => Date;
     readonly runId: string;
+    readonly track: PhaseTrack;
 }
 
 /** The report of a run: lines are its output unless `--json` asks for the record there, then they are notes. */
-export function createReport({ json, logFormat, output, terminal, now, runId }: ReportOptions): Report {
-    const print = json ? output.note : output.data;
-    if (logFormat === "json") return reportJson(print, runId, now);
+export function createReport(options: ReportOptions): Report {
+    const { json, logFormat, output, terminal, now } = options;
+    const print = json ? output.line : output.data;
+    if (logFormat === "json") return reportJson(print, options);
     const progress = terminal && createProgressLine(terminal, () => now().getTime());
-    return reportLines(print, progress, now);
+    return reportLines(print, progress, options);
 }

@@ -1,3 +1,4 @@
+import { scrub } from "../secrets.ts";
 import type { Warehouse } from "../warehouse/types.ts";
 
 const shownRows = 5;
@@ -28,7 +29,7 @@ function showValue(value: unknown): string {
     if (typeof value === "object") {
         return JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? String(inner) : inner));
     }
-    const text = String(value);
+    const text = scrub(String(value));
     return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
