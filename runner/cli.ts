@@ -71,9 +71,6 @@ export async function main(argv: readonly string[]): Promise<void> {
         await program.parseAsync(argv);
     } catch (error) {
         process.exitCode = reportError(error, abort.signal.aborted, output);
-    } finally {
-        process.off("SIGINT", stop);
-        process.off("SIGTERM", stop);
     }
 }
 
