@@ -54,9 +54,10 @@ export async function dryRun(options: PublishOptions, environment: Environment):
         );
         const { data, note } = environment.output;
         if (options.json) return data(JSON.stringify(toSnakeCase(plan), null, 2));
-        for (const { name, kind, replaces, columns } of plan.objects) {
-            data(`-- ${replaces ? "replaces" : "creates"} ${kind} ${name}, ${columns} columns`);
+        for (const { name, kind, action, columns } of plan.objects) {
+            data(`-- ${action}: ${kind} ${name}, ${columns} columns`);
         }
+        if (plan.statements.length === 0) data("-- no DDL");
         data(plan.statements.map((statement) => `${statement.trim().replace(/;$/, "")};`).join("\n\n"));
         for (const message of plan.notes) note(`WARN ${message}`);
     });

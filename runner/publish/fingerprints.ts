@@ -61,7 +61,9 @@ export function hashContent(warehouse: Warehouse, { model, columns }: PublishedT
 
 /** Of everything that the project says of an object: with another one it must be built anew. */
 export function hashDefinition(object: Published): string {
-    return digest({ ...object, comments: [...object.comments] });
+    // These say how to come into service, not as what.
+    const { mode: _mode, rowCountBand: _band, ...shape } = { ...object } as Partial<PublishedTable>;
+    return digest({ ...shape, comments: [...object.comments] });
 }
 
 /** The sum notices what an exclusive or would cancel, two equal rows; the other way round it is the better mixer. */

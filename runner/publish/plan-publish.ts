@@ -1,5 +1,6 @@
 import { type PostgresClient, withClient } from "../postgres/connect.ts";
 import { createObjects } from "./build.ts";
+import { divide } from "./divide.ts";
 import { qualified } from "./live-object.ts";
 import { plannedIndexes } from "./planned-indexes.ts";
 import { preflight } from "./preflight.ts";
@@ -15,6 +16,7 @@ export interface PublishPlan {
         readonly name: string;
         readonly kind: "table" | "view";
         readonly replaces: boolean;
+        readonly action: "create" | "replace" | "change rows" | "refresh" | "keep";
         readonly columns: number;
     }[];
     /** Changes that readers may notice. */
@@ -43,6 +45,25 @@ export async function planPublish(options: PlanOptions): Promise<PublishPlan> {
             await prepareSession(client);
             const publication = await describePublication(models, connection.schema, warehouse);
             const found = await preflight(client, publication, overrides, connection);
+            const division = await divide(client, warehouse, publication, found);
+            const kept = [...division.keptTables, ...division.keptViews].map(({ object, live }) => ({
+                ...{
+                    name: qualified(object),
+                    kind: object.kind,
+                    replaces: true,
+                    columns: live.columns.length,
+                },
+                action: object.kind === "table" ? ("keep" as const) : ("refresh" as const),
+            }));
+            const { changed, mode } = division;
+            if (mode === "diff" || changed.tables.length + changed.views.length === 0) {
+                const objects = [...changed.tables, ...changed.views].map((object) => ({
+                    ...{ name: qualified(object), kind: object.kind, replaces: true },
+                    columns: found.live.get(qualified(object))!.columns.length,
+                    action: object.kind === "table" ? ("change rows" as const) : ("refresh" as const),
+                }));
+                return { objects: [...objects, ...kept], notes: found.notes, statements: [] };
+            }
             const statements: string[] = [];
             const recording = recordStatements(client, statements);
             const { keepGenerations } = connection;
@@ -50,7 +71,7 @@ export async function planPublish(options: PlanOptions): Promise<PublishPlan> {
             try {
                 const built = await createObjects({
                     client: recording,
-                    publication,
+                    publication: changed,
                     preflight: found,
                     runId: run.id,
                     keepGenerations,
@@ -68,12 +89,16 @@ export async function planPublish(options: PlanOptions): Promise<PublishPlan> {
                 const plan = await planSwap(client, built, new Map(), keepGenerations);
                 statements.push(swapBlock(plan, { processId: client.processId, key: { group: 0, id: 0 } }));
                 return {
-                    objects: targets.map(({ object, live, columns }) => ({
-                        name: qualified(object),
-                        kind: object.kind,
-                        replaces: live !== undefined,
-                        columns: columns.size,
-                    })),
+                    objects: [
+                        ...targets.map(({ object, live, columns }) => ({
+                            name: qualified(object),
+                            kind: object.kind,
+                            replaces: live !== undefined,
+                            action: live ? ("replace" as const) : ("create" as const),
+                            columns: columns.size,
+                        })),
+                        ...kept,
+                    ],
                     notes: found.notes,
                     statements,
                 };

@@ -17,17 +17,21 @@ export interface Preflight {
     readonly missingSchemas: readonly string[];
 }
 
+export interface PreflightSettings extends Room {
+    readonly keepGenerations: number;
+}
+
 /** Finds everything that would stop the publish or break somebody after it, before any work is done. */
 export async function preflight(
     client: PostgresClient,
     publication: Publication,
     overrides: ReadonlySet<PublishOverride>,
-    room: Room,
+    settings: PreflightSettings,
 ): Promise<Preflight> {
-    await refuseUnfitSession(client);
+    await refuseUnfitSession(client, settings);
     const objects: readonly Published[] = [...publication.tables, ...publication.views];
     const live = await readLiveObjects(client, objects);
-    await refuseWithoutRoom(client, room, [...live.values()]);
+    await refuseWithoutRoom(client, settings, [...live.values()]);
     const problems = [
         ...objects.flatMap((object) => objectProblems(object, live.get(qualified(object)))),
         ...(await dependentProblems(client, [...live.values()])),
@@ -109,7 +113,10 @@ function overridable(finding: string, override: PublishOverride): string {
 }
 
 /** Locks and settings must outlive a statement, and the server must take writes. */
-async function refuseUnfitSession(client: PostgresClient): Promise<void> {
+async function refuseUnfitSession(
+    client: PostgresClient,
+    { keepGenerations }: PreflightSettings,
+): Promise<void> {
     const { rows } = await client.query<{
         pid: number;
         recovery: boolean;
@@ -120,10 +127,11 @@ async function refuseUnfitSession(client: PostgresClient): Promise<void> {
     }>(
         `select pg_backend_pid() as pid, pg_is_in_recovery() as recovery,
                 current_setting('transaction_read_only') as readonly,
-                has_database_privilege(current_database(), 'create')
-                    or (select count(*) = 3 from pg_catalog.pg_namespace where nspname = any ($1)) as creator,
+                has_database_privilege(current_database(), 'create') or not $2
+                    and (select count(*) = 3 from pg_catalog.pg_namespace where nspname = any ($1)) as creator,
                 current_database() as database, current_user as role`,
-        [Object.values(schemas)],
+        // From the second archived generation on, every swap makes a schema for it.
+        [Object.values(schemas), keepGenerations > 1],
     );
     const { rows: again } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
     const [session] = rows;

@@ -14,6 +14,7 @@ const suffix = randomBytes(3).toString("hex");
 const owner = `owner_${suffix}`;
 const visitor = `visitor_${suffix}`;
 const member = `member_${suffix}`;
+const authenticator = `authenticator_${suffix}`;
 
 beforeAll(async () => {
     database = await createDatabase("hosted");
@@ -24,6 +25,10 @@ beforeAll(async () => {
     await admin(`
         create role ${owner} login password '${suffix}' createrole bypassrls;
         create role ${visitor} nologin; create role ${member} nologin;
+        create role ${authenticator} login noinherit password '${suffix}'; grant ${visitor}, ${member} to ${authenticator};
+        -- What a host sets, cuts a COPY and waits for locks otherwise.
+        alter role ${owner} set statement_timeout = '250ms'; alter role ${owner} set lock_timeout = '10ms';
+        alter role ${owner} set idle_in_transaction_session_timeout = '50ms';
         grant ${visitor}, ${member} to ${owner};
         do $$ begin execute format('grant create on database %I to ${owner}', current_database()); end $$;
         alter schema public owner to ${owner};
@@ -34,7 +39,9 @@ beforeAll(async () => {
 afterAll(async () => {
     await database.drop();
     await withClient({ url: serverOf(database.url) }, (client) =>
-        client.query(`drop role ${owner}; drop role ${visitor}; drop role ${member}`),
+        client.query(
+            `drop role ${owner}; drop role ${visitor}; drop role ${member}; drop role ${authenticator}`,
+        ),
     );
 });
 
@@ -66,6 +73,42 @@ test("a role without superuser rights publishes; API roles read what was declare
     expect(await value(`select has_table_privilege('${member}', 'public.starts', 'insert')`)).toBe(false);
 });
 
+test("a client of the REST API reads as its role may, whatever default privileges say", async () => {
+    const readAs = async (role: string) => {
+        const asAuthenticator = new URL(database.url);
+        asAuthenticator.username = authenticator;
+        asAuthenticator.password = suffix;
+        return withClient({ url: asAuthenticator.href }, async (client) => {
+            await client.query(`set role ${role}`);
+            return (await client.query("select count(*)::int as rows from public.starts")).rows;
+        });
+    };
+    await admin(`create publication realtime for table public.starts; alter publication realtime owner to ${owner};
+        alter table public.starts enable row level security;
+        create policy few on public.starts for select to ${member} using (race_id < 10)`);
+    const defaults = {
+        "as older projects have them": `alter default privileges for role ${owner} in schema public grant all on tables to ${visitor}, ${member}`,
+        "as newer ones have them": `alter default privileges for role ${owner} in schema public revoke all on tables from ${visitor}, ${member}`,
+    };
+    let generation = 10;
+    for (const change of Object.values(defaults)) {
+        await admin(change);
+        await withMemoryWarehouse(async (warehouse) => {
+            await fillStable(warehouse, ++generation);
+            // So slow that every timeout of the role would strike.
+            await publish({ url, warehouse, settings: { maxBytesPerSecond: 150_000 } });
+        });
+        expect(await value("select max(generation) from public.starts")).toBe(generation);
+        expect(await readAs(member)).toEqual([{ rows: 98 }]);
+        await expect(readAs(visitor)).rejects.toThrow(/permission denied/);
+        expect(
+            await value(
+                "select tablename || (schemaname = 'public') from pg_publication_tables where pubname = 'realtime'",
+            ),
+        ).toBe("startstrue");
+    }
+});
+
 test("a publish makes the REST API reload its schema at most twice", async () => {
     await withClient({ url: database.url }, async (listener) => {
         let reloads = 0;
@@ -74,7 +117,7 @@ test("a publish makes the REST API reload its schema at most twice", async () =>
         });
         await listener.query("listen pgrst");
         await withMemoryWarehouse(async (warehouse) => {
-            await fillStable(warehouse, 3);
+            await fillStable(warehouse, 30);
             await publish({ url, warehouse });
         });
         await listener.query("select 1");
@@ -116,7 +159,7 @@ test("a build that did not get its locks can be swapped in later, alone", async 
             signal: new AbortController().signal,
         });
     await withMemoryWarehouse(async (warehouse) => {
-        await fillStable(warehouse, 4);
+        await fillStable(warehouse, 40);
         await withClient({ url: database.url }, async (reader) => {
             await reader.query("begin; select count(*) from public.starts");
             await expect(publish({ url, warehouse, settings: { swapTimeoutSeconds: 0.3 } })).rejects.toThrow(
@@ -126,6 +169,6 @@ test("a build that did not get its locks can be swapped in later, alone", async 
         });
     });
     expect(await resume()).toMatchObject({ attempts: 1 });
-    expect(await value("select max(form_generation) from public.latest_starts")).toBe(4);
+    expect(await value("select max(form_generation) from public.latest_starts")).toBe(40);
     await expect(resume()).rejects.toThrow("There is no finished build that waits for its swap");
 });

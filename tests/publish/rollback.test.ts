@@ -132,7 +132,8 @@ test("a plan shows every statement and changes nothing", async () => {
     await publishTimes(1, 1);
     const before = await value("select count(*)::int from pg_class");
     await withMemoryWarehouse(async (warehouse) => {
-        await fillStable(warehouse, 2, 500);
+        await fillStable(warehouse, 1, 500);
+        await warehouse.execute("update starts set generation = 2");
         const compiled = compileModels(stable);
         const plan = await planPublish({
             connection: connectionTo(url),
@@ -146,10 +147,16 @@ test("a plan shows every statement and changes nothing", async () => {
             "public.current_form",
             true,
         ]);
+        expect(plan.objects.map(({ name, action }) => `${action} ${name}`)).toEqual([
+            "replace public.starts",
+            "replace public.latest_starts",
+            "keep serving.form",
+            "refresh public.current_form",
+        ]);
         const text = plan.statements.join(";\n");
         expect(text).toContain('create table rebuild_build."starts"');
         expect(text).toContain(
-            'alter materialized view "public"."current_form" set schema "rebuild_archive"',
+            'alter materialized view "public"."latest_starts" set schema "rebuild_archive"',
         );
     });
     expect(await value("select count(*)::int from pg_class")).toBe(before);
