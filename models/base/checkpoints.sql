@@ -79,6 +79,7 @@ matched as (
 
 -- Timing rows have no id and no timestamp. Of several for one starter the better match counts, then the fullest,
 -- then an order over all values, so that the choice does not depend on how the rows lie.
+-- lint: accept tie-break: what is the same in every column of the order is the same row
 final as (
     select * exclude (horse_number, plain_name, match_rank)
     from matched

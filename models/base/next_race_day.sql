@@ -11,6 +11,7 @@ select
             where not runners.has_run and (latest.race_date is null or runners.race_date > latest.race_date)
         ),
         -- Nothing is declared: the day after.
+        -- lint: accept unordered-pick: latest is one row
         any_value(latest.race_date) + 1
     ) as race_date,
 from {{ref "runners"}} as runners

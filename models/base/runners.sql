@@ -16,6 +16,8 @@ fields as (
         count(position) as finishers,
         -- A race has been run when one of its starters has a place; until then nothing in it is an outcome.
         count(position) > 0 as has_run,
+        -- lint: accept unordered-pick: a race has one race_order
+        -- lint: accept tie-break: no two races have the same race_order
         sum(max(card_order)) over (order by any_value(race_order) rows unbounded preceding) - max(card_order)
             as numbers_before,
     from entries

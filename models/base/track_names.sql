@@ -58,6 +58,7 @@ candidates as (
 found as (
     select
         candidates.track_name,
+        -- lint: accept tie-break: a spelling is one track's, so that a priority stands once
         arg_min(tracks.track_slug, candidates.priority) as track_slug,
     from candidates
     inner join known on candidates.candidate = known.spelling

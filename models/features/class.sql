@@ -9,6 +9,7 @@ with starts as (
         avg(class_rating::decimal(9, 2)) over last_5 as last_5_avg_class_rating,
     from {{ref "runners"}}
     where has_run
+    -- lint: accept current-row: read through previous_starts, which points to an earlier day
     window
         so_far as (partition by horse_key order by runner_id rows between unbounded preceding and current row),
         last_5 as (partition by horse_key order by runner_id rows between 4 preceding and current row)

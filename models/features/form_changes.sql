@@ -1,4 +1,5 @@
 {{!-- one row per starter: what is declared now against the horse's latest start before the day of the race --}}
+-- lint: accept current-row: read through previous_starts, which points to an earlier day
 with carried as (
     select
         runner_id,

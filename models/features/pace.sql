@@ -32,6 +32,7 @@ counted as (
         end as map_position,
         case
             when barrier is not null
+                -- lint: accept frame-not-by-day: gates of one race, and styles as they were known on its morning
                 then count(*) filter (running_style in ('leader', 'stalker')) over (
                     partition by race_id
                     order by barrier nulls last

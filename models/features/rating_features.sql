@@ -51,6 +51,8 @@ met as (
     inner join races on rated.race_id = races.race_id
 ),
 
+-- lint: accept current-row: read through previous_starts, which points to an earlier day
+-- lint: accept frame-not-by-day: lag counts back from that day, to starts before it
 starts as (
     select
         runner_id,
