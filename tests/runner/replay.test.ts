@@ -98,6 +98,14 @@ const leaks: Readonly<Record<string, Leak>> = {
         column: "number",
         by: "reordered",
     },
+    "its own place, by a number": {
+        model: asOfModel("place", {
+            grain: ["number"],
+            sql: "select row_number() over (order by race_id, horse) as number, race_id, race_date, place from main.starters where race_id <= 11",
+        }),
+        column: "place",
+        kind: "own",
+    },
     "the date of today": {
         model: asOfModel("(current_date - race_date)::integer as days_ago"),
         column: "days_ago",

@@ -4,7 +4,7 @@ import { type Compared, isBefore, isOnDay } from "./compared-rows.ts";
 
 /** One value that is not what it was. */
 export interface Example {
-    /** Columns of the grain, as text. */
+    /** Columns of the grain, and those that lead to the row's event, as text. */
     readonly key: Readonly<Record<string, string | null>>;
     /** The row's day, ISO. */
     readonly day: string | null;
@@ -28,6 +28,8 @@ export interface Differences {
 export interface DifferenceQuery {
     readonly scratch: Warehouse;
     readonly compared: Compared;
+    /** Columns that lead to an event, whatever the grain is. */
+    readonly eventKeys: readonly string[];
     readonly t: string;
     /** Those that differ, as ISO text; the empty text for rows without one. */
     readonly days: readonly string[];
@@ -107,12 +109,14 @@ async function differencesOf(query: DifferenceQuery, days: readonly string[]): P
 
 /** The latest row: closest to the day from which on outcomes were changed. */
 async function findExample(
-    { scratch, compared }: DifferenceQuery,
+    { scratch, compared, eventKeys }: DifferenceQuery,
     joined: string,
     column: string | undefined,
     where: string,
 ): Promise<Example | undefined> {
     const { grain, asOf } = compared.model.config;
+    const leading = eventKeys.filter((key) => compared.onDay.some(({ name }) => name === key));
+    const keys = [...new Set([...grain, ...leading])];
     const text = (name: string) =>
         `coalesce(full_row.${quoteName(name)}, replayed.${quoteName(name)})::varchar`;
     const value = (side: string) =>
@@ -120,7 +124,7 @@ async function findExample(
     const [row] = await scratch.rows(`
         select
             ${text(asOf!)}::date::varchar as day,
-            ${grain.map((name, index) => `${text(name)} as key_${index},`).join("\n")}
+            ${keys.map((name, index) => `${text(name)} as key_${index},`).join("\n")}
             ${value("full_row")}::varchar as full_value,
             ${value("replayed")}::varchar as replayed_value,
         ${joined}
@@ -130,7 +134,7 @@ async function findExample(
     if (!row) return undefined;
     const given = (name: string) => (row[name] === null ? null : String(row[name]));
     return {
-        key: Object.fromEntries(grain.map((name, index) => [name, given(`key_${index}`)])),
+        key: Object.fromEntries(keys.map((name, index) => [name, given(`key_${index}`)])),
         day: given("day"),
         ...(column !== undefined && { column }),
         full: given("full_value"),

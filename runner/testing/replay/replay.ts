@@ -3,6 +3,7 @@ import { quoteName } from "../../names.ts";
 import type { Project } from "../../project/project.ts";
 import type { Warehouse } from "../../warehouse/types.ts";
 import { differingDays, FullSide, readReplayed } from "./checksums.ts";
+import { clockedSources } from "./clocks.ts";
 import { type Compared, comparedRows } from "./compared-rows.ts";
 import { createWorld } from "./create-world.ts";
 import { type Differences, findDifferences } from "./differences.ts";
@@ -119,7 +120,7 @@ interface CompareOptions extends ReplayOptions {
 }
 
 async function compareModel(options: CompareOptions): Promise<ModelReplay> {
-    const { compiled, warehouse, fullSide, scratch, base, model, relationOf, day } = options;
+    const { project, compiled, warehouse, fullSide, scratch, base, model, relationOf, day } = options;
     const { name, file } = model;
     const columns = await warehouse.describe(`select * from main.${quoteName(name)}`);
     const replayed = await scratch.describe(`select * from ${relationOf(name)}`);
@@ -148,6 +149,7 @@ async function compareModel(options: CompareOptions): Promise<ModelReplay> {
             : await findDifferences({
                   scratch,
                   compared,
+                  eventKeys: clockedSources(project.sources).flatMap(({ group }) => group.keys),
                   t: day,
                   days,
                   fullOf:
