@@ -2,15 +2,7 @@ import type { RawColumn } from "../warehouse/types.ts";
 import { fixedEncoder } from "./copy-fixed-columns.ts";
 import { longestNumeric, writeNumeric } from "./numeric-binary.ts";
 import { postgresType } from "./postgres-type.ts";
-import { type ColumnEncoder, isValid, typedValues } from "./raw-values.ts";
-
-export class UnencodableValue extends Error {
-    readonly row: number;
-    constructor(row: number, message: string) {
-        super(message);
-        this.row = row;
-    }
-}
+import { type ColumnEncoder, isValid, typedValues, UnencodableValue } from "./raw-values.ts";
 
 export function columnEncoder(column: RawColumn, rowCount: number): ColumnEncoder {
     const type = postgresType(column.type);
@@ -177,7 +169,14 @@ function listEncoder(column: RawColumn, rowCount: number, elementOid: number): C
     for (let row = 0; row < rowCount; row++) {
         if (isValid(validity, row)) childCount = Math.max(childCount, offset(row) + length(row));
     }
-    const { buffer, starts, ends } = encodeElements(child!, childCount);
+    const rowOf = (element: number) => {
+        for (let row = 0; row < rowCount; row++) {
+            const first = offset(row);
+            if (isValid(validity, row) && element >= first && element < first + length(row)) return row;
+        }
+        return undefined;
+    };
+    const { buffer, starts, ends } = encodeElements({ ...child!, name: column.name }, childCount, rowOf);
     return scratchEncoder(
         rowCount,
         (row) => {
@@ -203,7 +202,16 @@ function listEncoder(column: RawColumn, rowCount: number, elementOid: number): C
     );
 }
 
-function encodeElements(child: RawColumn, count: number) {
+function encodeElements(child: RawColumn, count: number, rowOf: (element: number) => number | undefined) {
+    try {
+        return encodeAll(child, count);
+    } catch (error) {
+        if (!(error instanceof UnencodableValue)) throw error;
+        throw new UnencodableValue(rowOf(error.row) ?? error.row, error.message);
+    }
+}
+
+function encodeAll(child: RawColumn, count: number) {
     const encoder = columnEncoder(child, count);
     const sizes = new Int32Array(count);
     const each = encoder.measure(sizes);

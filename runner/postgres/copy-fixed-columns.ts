@@ -1,5 +1,5 @@
 import type { RawColumn } from "../warehouse/types.ts";
-import { aligned, type ColumnEncoder, isValid, typedValues } from "./raw-values.ts";
+import { aligned, type ColumnEncoder, isValid, typedValues, UnencodableValue } from "./raw-values.ts";
 
 /** Days and microseconds from DuckDB's epoch, 1970, to that of Postgres, 2000. */
 const epochDays = 10_957;
@@ -41,7 +41,7 @@ function fixedColumn(column: RawColumn, rowCount: number, oid: number): FixedCol
                 column.validity,
             );
         case 1082:
-            return wordColumn((typedValues(column, rowCount) as Int32Array).map(date), column.validity);
+            return wordColumn(dates(column, rowCount), column.validity);
         case 20:
             return column.layout === "uint32"
                 ? pairColumn(widen(typedValues(column, rowCount) as Uint32Array), column.validity)
@@ -171,10 +171,17 @@ function pairsOf(column: RawColumn, rowCount: number): Uint32Array {
     return new Uint32Array(data.buffer, data.byteOffset, rowCount * 2);
 }
 
+/** Postgres holds the microseconds from 4713 BC to the year 294276; DuckDB begins earlier. */
+const earliestTimestamp = -210_866_803_200_000_000n;
+const latestTimestamp = 9_224_318_016_000_000_000n;
+/** Days since 1970 of the first and the last date of Postgres: 4713 BC to the year 5874897. */
+const earliestDate = -2_440_588;
+const latestDate = 2_145_042_905;
+
 function timestamps(column: RawColumn, rowCount: number): Uint32Array {
     const factor = column.type === "TIMESTAMP_S" ? 1_000_000n : column.type === "TIMESTAMP_MS" ? 1000n : 1n;
     const values = (typedValues(column, rowCount) as BigInt64Array).map((value, row) =>
-        isValid(column.validity, row) ? timestamp(value, factor) : 0n,
+        isValid(column.validity, row) ? timestamp(column, row, value, factor) : 0n,
     );
     return new Uint32Array(values.buffer);
 }
@@ -182,16 +189,31 @@ function timestamps(column: RawColumn, rowCount: number): Uint32Array {
 const duckdbDateInfinity = 0x7fffffff;
 const timestampInfinity = 0x7fffffffffffffffn;
 
-function date(days: number): number {
-    if (days === duckdbDateInfinity) return duckdbDateInfinity;
-    if (days === -duckdbDateInfinity) return -0x80000000;
-    return days - epochDays;
+function dates(column: RawColumn, rowCount: number): Int32Array {
+    return (typedValues(column, rowCount) as Int32Array).map((days, row) => {
+        if (!isValid(column.validity, row)) return 0;
+        if (days === duckdbDateInfinity) return duckdbDateInfinity;
+        if (days === -duckdbDateInfinity) return -0x80000000;
+        if (days < earliestDate || days > latestDate) throw outOfRange(column, row, "4713 BC", "5874897");
+        return days - epochDays;
+    });
 }
 
-function timestamp(value: bigint, factor: bigint): bigint {
+function timestamp(column: RawColumn, row: number, value: bigint, factor: bigint): bigint {
     if (value === timestampInfinity) return timestampInfinity;
     if (value === -timestampInfinity) return -timestampInfinity - 1n;
-    return value * factor - epochMicros;
+    const micros = value * factor;
+    if (micros < earliestTimestamp || micros >= latestTimestamp)
+        throw outOfRange(column, row, "4713 BC", "294276");
+    return micros - epochMicros;
+}
+
+function outOfRange(column: RawColumn, row: number, first: string, last: string): UnencodableValue {
+    return new UnencodableValue(
+        row,
+        `column "${column.name}" holds a ${column.type.toLowerCase()} that Postgres cannot hold: its range is ${first} to the year ${last}. ` +
+            "Make it NULL or infinity in the model",
+    );
 }
 
 function intervalWriter({ data }: RawColumn): Put {

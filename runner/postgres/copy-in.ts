@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RawChunk } from "../warehouse/types.ts";
 import type { PostgresClient } from "./connect.ts";
-import { UnencodableValue } from "./copy-columns.ts";
 import { copyFileHeader, copyFileTrailer, encodeChunk } from "./copy-encode.ts";
 import { copyDataHeader, openCopy } from "./copy-stream.ts";
+import { UnencodableValue } from "./raw-values.ts";
 
 export interface CopyInOptions {
     /** Without this, as fast as the server takes it. */

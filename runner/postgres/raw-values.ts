@@ -56,3 +56,12 @@ export function aligned({ data }: RawColumn): { readonly buffer: ArrayBuffer; re
     const { buffer, byteOffset } = data.byteOffset % 8 === 0 ? data : data.slice();
     return { buffer: buffer as ArrayBuffer, byteOffset };
 }
+
+/** A value that Postgres has no room for. */
+export class UnencodableValue extends Error {
+    readonly row: number;
+    constructor(row: number, message: string) {
+        super(message);
+        this.row = row;
+    }
+}
