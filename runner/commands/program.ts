@@ -11,6 +11,7 @@ import { type ExportOptions, exportFile } from "./export.ts";
 import { generations } from "./generations.ts";
 import { type LintOptions, lint } from "./lint.ts";
 import { listedKinds, ls } from "./ls.ts";
+import { type MatrixOptions, matrix } from "./matrix.ts";
 import { dryRun, type PublishOptions, publish, resume } from "./publish.ts";
 import { rollback } from "./rollback.ts";
 import { run } from "./run.ts";
@@ -251,6 +252,24 @@ export function addCommands(program: Command, environment: Environment, setExitC
                 void (await exportFile({ ...optionsOf<ExportOptions>(command), name }, environment)),
         );
 
+    verb(program, "matrix", "Measure on which source columns each column depends; hold it against its tier")
+        .option("--model <names...>", "models with as_of (default: the published ones)")
+        .addOption(new Option("--columns <names...>", "show only these columns"))
+        .option("--source <columns...>", "change only these, as source.column (default: all)")
+        .option("--events <count>", "how many of the latest events to build", wholeNumber, 1000)
+        .option("--day <date>", "the day on which sources are changed (default: a busy one)", isoDay)
+        .addHelpText(
+            "after",
+            examples(
+                ["matrix", "every column, written to target/dependence.txt and .json"],
+                ["matrix --source orders.total --columns total_share", "one source column, one column shown"],
+            ),
+        )
+        .action(async (_, command: Command) => {
+            const { violations } = await matrix(optionsOf<MatrixOptions>(command), environment);
+            setExitCode(violations.length > 0 ? exitCodes.failed : exitCodes.done);
+        });
+
     verb(program, "debug", "Check settings, connections, sources and the warehouse")
         .addHelpText(
             "after",
@@ -395,6 +414,11 @@ function duration(text: string): number {
     const match = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text);
     if (!match) throw new InvalidArgumentError("A time such as 90m, 12h, 8d or 2w is wanted.");
     return Number(match[1]) * secondsOf[match[2] as keyof typeof secondsOf];
+}
+
+function isoDay(text: string): string {
+    if (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text))) return text;
+    throw new InvalidArgumentError("A day such as 2024-03-31 is wanted.");
 }
 
 function examples(...lines: readonly (readonly [string, string])[]): string {

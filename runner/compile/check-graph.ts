@@ -24,6 +24,7 @@ export function checkGraph(all: Drafts, problems: Problem[]): void {
     for (const model of models.values()) {
         checkMaterialization(model, all, report);
         checkMovesFrom(model, all, report);
+        checkEvent(model, report);
         for (const [ref, position] of model.refs) checkRef(ref, position, model, all, report);
         if (model.config.materialized === "postgres_materialized_view") {
             for (const [source, position] of model.sources) {
@@ -103,6 +104,15 @@ function checkMaterialization({ file, language, config }: ModelDraft, _: Drafts,
             `has external: in its yml, and is materialized as ${materialized}: set materialized: external, or take it out`,
         );
     }
+}
+
+function checkEvent({ file, config }: ModelDraft, report: Report): void {
+    if (config.event === undefined || config.grain.includes(config.event)) return;
+    const grain = config.grain.join(", ") || "empty";
+    report(
+        { file },
+        `has event: ${config.event}, which is not in its grain (${grain}): name one of its columns`,
+    );
 }
 
 /** Both sides of a move are rows of the same kind, known by the same columns. */

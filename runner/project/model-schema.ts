@@ -108,6 +108,7 @@ export const rawModelSchema = z.strictObject({
     materialized: z.enum(materializations).optional(),
     as_of: text.optional(),
     moves_from: text.optional(),
+    event: text.optional(),
     lint: z
         .strictObject({ accept: z.partialRecord(z.enum(lintRuleNames), z.string().trim().min(1)) })
         .optional(),

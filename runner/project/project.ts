@@ -163,6 +163,8 @@ export interface SourceColumn {
     readonly surrogate: boolean;
     /** When the row was written: it orders versions of one thing, and tells nothing else that was known before. */
     readonly version: boolean;
+    /** Flows only into columns of the same tier, so that these can be left out: see the dependence matrix. */
+    readonly tier?: string;
     /** Values of an outcome column that are known before all the same. */
     readonly knownBeforeValues: readonly string[];
     readonly description: string;
@@ -189,6 +191,8 @@ export interface ModelConfig {
     readonly grain: readonly string[];
     /** Date column: nothing of this day or later may flow in. */
     readonly asOf?: string;
+    /** Column of the grain that names the event of a row. Default: the first. */
+    readonly event?: string;
     /** The model in which rows of this one stand until their outcomes are known. */
     readonly movesFrom?: string;
     /** Why what a lint rule finds in this model is no leak. */

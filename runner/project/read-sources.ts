@@ -80,6 +80,7 @@ function expandColumn(
         isKnownDeclared: raw.known !== undefined || raw.surrogate === true || raw.version === true,
         surrogate: raw.surrogate ?? false,
         version: raw.version ?? false,
+        ...(raw.tier !== undefined && { tier: raw.tier }),
         knownBeforeValues: raw.known_before_values ?? [],
         description: raw.description ?? "",
     };

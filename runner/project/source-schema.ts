@@ -12,6 +12,7 @@ const column = z.strictObject({
     known_before_values: z.array(text).optional(),
     surrogate: z.boolean().optional(),
     version: z.boolean().optional(),
+    tier: text.optional(),
     description: z.string().optional(),
     /** `{ m: "200..3000..200" }` or `{ m: [200, 400] }`: one column for each value of `{m}` in the name. */
     each: z.record(text, z.union([text, z.array(z.union([z.string(), z.number()])).min(1)])).optional(),

@@ -239,6 +239,7 @@ describe("the commands that only look", () => {
             "lint",
             "show",
             "export",
+            "matrix",
             "debug",
             "clean",
             "sandbox",
