@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { describeScore, judgeClean, judgeMutants } from "./judge-variants.ts";
+import { mutants } from "./mutants/all.ts";
+import { cleanVariants } from "./mutants/clean.ts";
+import { withVariantWorld } from "./variant-world.ts";
+
+/** A handful of each kind; tests/slow/mutants.slow.ts takes all. */
+const leaky = [
+    "trainer_rows_by_race",
+    "career_off_by_a_day",
+    "form_today_counted",
+    "class_of_the_next_race",
+    "distance_of_timed_runs",
+    "tie_broken_by_the_finish",
+    "rating_read_after_its_update",
+];
+const clean = ["pars_with_their_own_day", "last_of_its_day", "declared_so_far", "scratched_from_the_race"];
+
+const named = <One extends { readonly name: string }>(all: readonly One[], names: readonly string[]) =>
+    names.map((name) => all.find((one) => one.name === name)!);
+
+test("leaky variants of the project's own models are caught, and clean ones pass", async () => {
+    const [wanted, harmless] = [named(mutants, leaky), named(cleanVariants, clean)];
+    await withVariantWorld([...wanted, ...harmless], async (world) => {
+        const caught = await judgeMutants(world, wanted);
+        const passed = await judgeClean(world, harmless, ["cut", "replaced"]);
+        const all = [...caught, ...passed];
+        expect(all.filter(({ objections }) => objections.length > 0)).toEqual([]);
+        expect(describeScore(caught, passed)).toBe(
+            `${leaky.length} of ${leaky.length} leaky variants caught, ${clean.length} of ${clean.length} clean ones passed`,
+        );
+    });
+});
+
+test("a variant whose text stands in its file no longer is told by its name", async () => {
+    const stale = {
+        ...named(mutants, ["career_off_by_a_day"])[0]!,
+        replace: [["no such text", "any"]] as const,
+    };
+    await expect(withVariantWorld([stale], async () => {})).rejects.toThrow(
+        "career_off_by_a_day: models/base/previous_starts.sql holds no longer: no such text",
+    );
+});
+
+test("a leak that is expected of a clean variant is not granted", async () => {
+    const harmless = named(cleanVariants, ["declared_so_far"])[0]!;
+    const pretended = { ...harmless, column: "declared_starts", from: ["own" as const] };
+    await withVariantWorld([pretended], async (world) => {
+        const [judgement] = await judgeMutants(world, [pretended]);
+        expect(judgement!.objections).toContain("declared_starts is not named");
+    });
+});
