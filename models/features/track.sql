@@ -46,8 +46,10 @@ select
     counted.track_wins > 0 as has_won_at_track,
     case when counted.has_distance then counted.track_distance_runs else 0 end::usmallint as races_at_track_distance,
     counted.has_distance and counted.track_distance_wins > 0 as has_won_at_track_distance,
+    case when counted.has_category then counted.category_runs else 0 end::usmallint as races_in_track_category,
     case when counted.has_category then rate(counted.category_wins, counted.category_runs) end
         as track_category_win_rate,
+    coalesce(state.metro_runs, 0)::usmallint as metro_runs_count,
     coalesce(state.metro_wins, 0)::usmallint as metro_wins_count,
     rate(state.metro_wins, state.metro_runs) as metro_win_rate,
     case when counted.has_direction then counted.direction_runs else 0 end::usmallint as races_in_direction,

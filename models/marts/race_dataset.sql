@@ -287,7 +287,9 @@ with final as (
         track.has_won_at_track,
         track.races_at_track_distance,
         track.has_won_at_track_distance,
+        track.races_in_track_category,
         track.track_category_win_rate,
+        track.metro_runs_count,
         track.metro_wins_count,
         track.metro_win_rate,
         track.races_in_direction,
@@ -341,6 +343,32 @@ with final as (
         field.field_first_timers_share,
         field.field_avg_races,
         field.field_avg_speed_figure,
+
+        shrunk_rates.track_win_rate_shrunk,
+        shrunk_rates.track_category_win_rate_shrunk,
+        shrunk_rates.metro_win_rate_shrunk,
+        shrunk_rates.surface_win_rate_shrunk,
+        shrunk_rates.distance_win_rate_shrunk,
+        shrunk_rates.horse_wet_track_win_rate_shrunk,
+        shrunk_rates.horse_dry_track_win_rate_shrunk,
+        shrunk_rates.horse_barrier_group_win_rate_shrunk,
+        shrunk_rates.first_up_win_rate_shrunk,
+        shrunk_rates.second_up_win_rate_shrunk,
+        shrunk_rates.other_region_win_rate_shrunk,
+        shrunk_rates.trainer_horse_connection_win_rate_shrunk,
+        shrunk_rates.track_place_rate_shrunk,
+        shrunk_rates.direction_place_rate_shrunk,
+        shrunk_rates.surface_place_rate_shrunk,
+        shrunk_rates.distance_place_rate_shrunk,
+        shrunk_rates.horse_barrier_group_place_rate_shrunk,
+        shrunk_rates.jockey_win_rate_30d_shrunk,
+        shrunk_rates.jockey_win_rate_90d_shrunk,
+        shrunk_rates.jockey_win_rate_365d_shrunk,
+        shrunk_rates.trainer_win_rate_30d_shrunk,
+        shrunk_rates.trainer_win_rate_90d_shrunk,
+        shrunk_rates.trainer_win_rate_365d_shrunk,
+        shrunk_rates.jockey_horse_connection_place_rate_shrunk,
+        shrunk_rates.jockey_trainer_connection_place_rate_shrunk,
 
         cross_region.is_cross_region_horse,
         cross_region.regions_before,
@@ -421,6 +449,7 @@ with final as (
     positional join {{ref "barrier"}} as barrier
     positional join {{ref "pace"}} as pace
     positional join {{ref "field"}} as field
+    positional join {{ref "shrunk_rates"}} as shrunk_rates
     positional join {{ref "cross_region"}} as cross_region
     positional join {{ref "market_history"}} as market_history
     positional join {{ref "interactions"}} as interactions
@@ -448,6 +477,7 @@ with final as (
         and is_in_step(runners.runner_id, barrier.runner_id, 'barrier')
         and is_in_step(runners.runner_id, pace.runner_id, 'pace')
         and is_in_step(runners.runner_id, field.runner_id, 'field')
+        and is_in_step(runners.runner_id, shrunk_rates.runner_id, 'shrunk_rates')
         and is_in_step(runners.runner_id, cross_region.runner_id, 'cross_region')
         and is_in_step(runners.runner_id, market_history.runner_id, 'market_history')
         and is_in_step(runners.runner_id, interactions.runner_id, 'interactions')

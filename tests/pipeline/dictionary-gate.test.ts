@@ -33,6 +33,7 @@ async function contract(
 
 let verdicts: Readonly<Record<string, Awaited<ReturnType<typeof contract>>>>;
 let gaps: readonly string[];
+let columns: readonly string[];
 
 beforeAll(() =>
     withTinyWorld({}, ["*"], async (warehouse, compiled) => {
@@ -53,6 +54,7 @@ beforeAll(() =>
                 columns.map((column) => (column.name === "wins" ? { ...column, type: "integer" } : column)),
             ),
         };
+        columns = (compiled.nodes.get(dataset) as CompiledModel).config.columns.map(({ name }) => name);
         gaps = published(compiled).flatMap(({ name, config }) =>
             config.columns.flatMap((column) => {
                 const isNumber = /int|float|double|decimal/.test(column.type ?? "") && column.tier !== "key";
@@ -81,6 +83,20 @@ test.each([
 ])("a column that is %s fails the tests, and is named", (kind, message) => {
     expect(verdicts[kind]).toMatchObject({ status: "failed" });
     expect(verdicts[kind]!.message).toContain(message);
+});
+
+/** Rates over a fixed number of latest starts, and shares of runs, which are no chances of winning. */
+const unshrunk =
+    /^(?:last_\d+|jockey_last_\d+|trainer_last_\d+)_|^(?:fader|closer|front|past_favorite)_rate$|_x_/;
+
+test("every rate of few starts stands beside one that is drawn towards its prior", () => {
+    const names = new Set(columns);
+    const rates = columns.filter((name) =>
+        /_(?:win|place)_rate(?:_\d+d)?$|^(?:win|place)_percentage$/.test(name),
+    );
+    const alone = rates.filter((name) => !unshrunk.test(name) && !names.has(`${name}_shrunk`));
+    expect(rates.length).toBeGreaterThan(40);
+    expect(alone).toEqual([]);
 });
 
 test("every published column says type, meaning, tier, unit, what NULL means, and, a number, its range", () => {

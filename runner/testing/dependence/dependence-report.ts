@@ -43,6 +43,8 @@ function describeModel(
     only: readonly string[] | undefined,
 ): string {
     const shown = only ? columns.filter(({ column }) => only.includes(column)) : columns;
+    if (columns.every(({ dependsOn }) => scopes.every((scope) => dependsOn[scope].length === 0)))
+        return `${model}: nothing moved, it has no row on that day or after it.`;
     const used = scopes.filter((scope) => shown.some(({ dependsOn }) => dependsOn[scope].length > 0));
     const rows = shown.map(({ column, tier, dependsOn }) => [
         column,

@@ -98,6 +98,11 @@ function shrinkageSettings({ vars }: Project): ShrinkageSettings {
         trainer: Number(vars.trainer_prior_runners),
         jockeyHorse: Number(vars.jockey_horse_prior_races),
         jockeyTrainer: Number(vars.jockey_trainer_prior_races),
+        jockeyHorsePlaces: Number(vars.jockey_horse_place_prior_races),
+        jockeyTrainerPlaces: Number(vars.jockey_trainer_place_prior_races),
+        conditions: Number(vars.horse_conditions_prior_starts),
+        jockeyRecent: Number(vars.jockey_recent_prior_rides),
+        trainerRecent: Number(vars.trainer_recent_prior_runners),
     };
 }
 

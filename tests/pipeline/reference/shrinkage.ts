@@ -1,5 +1,5 @@
 import type { Columns } from "./expected-rows.ts";
-import { count, Histories } from "./histories.ts";
+import { count, Histories, within } from "./histories.ts";
 import type { Starter } from "./starters.ts";
 
 /** How many starts at the prior a rate is worth before the first one. */
@@ -10,6 +10,11 @@ export interface ShrinkageSettings {
     readonly trainer: number;
     readonly jockeyHorse: number;
     readonly jockeyTrainer: number;
+    readonly jockeyHorsePlaces: number;
+    readonly jockeyTrainerPlaces: number;
+    readonly conditions: number;
+    readonly jockeyRecent: number;
+    readonly trainerRecent: number;
 }
 
 interface EarlierStarts {
@@ -53,16 +58,52 @@ export function shrinkage(
                 ? null
                 : (count(starts, ({ isPlace }) => isPlace) + strength * prior!.place) /
                   (starts.length + strength);
+        const drawn = (
+            starts: readonly Starter[],
+            isSuccess: (start: Starter) => boolean,
+            towards: number | null,
+            strength: number,
+        ) =>
+            starts.length === 0
+                ? null
+                : (count(starts, isSuccess) + strength * towards!) / (starts.length + strength);
+        const ownWins = wins(horse, settings.horseWins);
+        const ownPlaces = places(horse, settings.horsePlaces);
+        const atTrack = horse.filter(({ place }) => place.trackSlug === starter.place.trackSlug);
+        const atDistance = horse.filter(
+            ({ distanceRange }) => distanceRange !== null && distanceRange === starter.distanceRange,
+        );
+        const recent = (starts: readonly Starter[], days: number, towards: number | null, strength: number) =>
+            drawn(within(starts, starter.day, days), isWinner, towards, strength);
+        const jockeyWins = wins(jockey, settings.jockey);
+        const trainerWins = wins(trainer, settings.trainer);
         const percent = (rate: number | null) => (rate === null ? null : 100 * rate);
         return {
-            win_percentage_shrunk: percent(wins(horse, settings.horseWins)),
-            place_percentage_shrunk: percent(places(horse, settings.horsePlaces)),
-            jockey_win_rate_shrunk: wins(jockey, settings.jockey),
+            win_percentage_shrunk: percent(ownWins),
+            place_percentage_shrunk: percent(ownPlaces),
+            track_win_rate_shrunk: drawn(atTrack, isWinner, ownWins, settings.conditions),
+            track_place_rate_shrunk: drawn(atTrack, isPlaced, ownPlaces, settings.conditions),
+            distance_win_rate_shrunk: drawn(atDistance, isWinner, ownWins, settings.conditions),
+            distance_place_rate_shrunk: drawn(atDistance, isPlaced, ownPlaces, settings.conditions),
+            jockey_win_rate_30d_shrunk: recent(jockey, 30, jockeyWins, settings.jockeyRecent),
+            jockey_win_rate_365d_shrunk: recent(jockey, 365, jockeyWins, settings.jockeyRecent),
+            trainer_win_rate_90d_shrunk: recent(trainer, 90, trainerWins, settings.trainerRecent),
+            jockey_horse_connection_place_rate_shrunk: places(jockeyHorse, settings.jockeyHorsePlaces),
+            jockey_trainer_connection_place_rate_shrunk: places(jockeyTrainer, settings.jockeyTrainerPlaces),
+            jockey_win_rate_shrunk: jockeyWins,
             jockey_place_rate_shrunk: places(jockey, settings.jockey),
-            trainer_win_rate_shrunk: wins(trainer, settings.trainer),
+            trainer_win_rate_shrunk: trainerWins,
             trainer_place_rate_shrunk: places(trainer, settings.trainer),
             jockey_horse_connection_win_rate_shrunk: wins(jockeyHorse, settings.jockeyHorse),
             jockey_trainer_connection_win_rate_shrunk: wins(jockeyTrainer, settings.jockeyTrainer),
         };
     };
+}
+
+function isWinner({ isWin }: Starter): boolean {
+    return isWin;
+}
+
+function isPlaced({ isPlace }: Starter): boolean {
+    return isPlace;
 }
