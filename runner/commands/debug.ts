@@ -3,8 +3,10 @@ import { access, constants, mkdir, statfs } from "node:fs/promises";
 import colours from "picocolors";
 import { type InspectedSource, inspectSources } from "../extract/inspect-sources.ts";
 import { withClient } from "../postgres/connect.ts";
+import type { Project } from "../project/project.ts";
 import { scrub } from "../secrets.ts";
 import { countOf, formatAge, formatBytes } from "../status/format.ts";
+import { hasOutcomes } from "../testing/replay/clocks.ts";
 import { readMetadata } from "../warehouse/metadata.ts";
 import { withWarehouse } from "../warehouse/warehouse.ts";
 import { type Connections, describeTarget, withConnections } from "./connections.ts";
@@ -51,6 +53,7 @@ export async function debug(options: CommonOptions, environment: Environment): P
     if (prepared) {
         const { project } = prepared;
         const { target } = project;
+        await check("outcomes", async () => describeOutcomes(project));
         add("target", "ok", `${target.name}, ${describeTarget(target)}`);
         await check("warehouse", () => describeWarehouse(prepared!, environment.now()));
         await check("disk", () => describeDisk(prepared!));
@@ -71,6 +74,22 @@ export async function debug(options: CommonOptions, environment: Environment): P
     if (options.json) data(JSON.stringify(checks, null, 2));
     note(good ? "A run can be made." : "A run cannot be made until the failed checks pass.");
     return good;
+}
+
+/** A column that says neither is taken as known before: a new outcome would go unseen. */
+function describeOutcomes({ sources }: Project): readonly [Status, string] {
+    const silent = sources.flatMap(({ name, columns }) =>
+        columns.filter(({ isKnownDeclared }) => !isKnownDeclared).map((column) => `${name}.${column.name}`),
+    );
+    const outcomes = sources.filter(hasOutcomes);
+    if (silent.length > 0) {
+        return [
+            "warn",
+            `nothing says when these are known: ${silent.join(", ")}; they are taken as known before. Write known: before or known: after to the column, or to its source for all`,
+        ];
+    }
+    if (outcomes.length === 0) return ["ok", "no source declares any"];
+    return ["ok", `declared in ${outcomes.map(({ name }) => name).join(", ")}`];
 }
 
 async function describeWarehouse({ project }: Prepared, now: Date): Promise<readonly [Status, string]> {

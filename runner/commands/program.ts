@@ -3,6 +3,8 @@ import { exitCodes } from "../errors.ts";
 import { publishOverrides } from "../publish/steps.ts";
 import type { RunRecord } from "../status/artifacts.ts";
 import { logLevels } from "../status/log-level.ts";
+import { perturbations } from "../testing/replay/perturbation.ts";
+import { audit } from "./audit.ts";
 import { clean } from "./clean.ts";
 import { compile } from "./compile.ts";
 import { debug } from "./debug.ts";
@@ -74,6 +76,33 @@ export function addCommands(program: Command, environment: Environment, setExitC
             examples(["test", "all tests"], ["test --select tag:features", "the tests of some models"]),
         )
         .action(async (_, command: Command) => end(await test(optionsOf(command), environment)));
+
+    verb(program, "audit", "Replay days of the history: no row may know of its own day or later")
+        .option("--days <count>", "days chosen over the history (default: rebuild.yml, else 5)", wholeNumber)
+        .addOption(new Option("--day <date>", "this day alone").argParser(isoDay).conflicts("days"))
+        .addOption(
+            new Option("-m, --model <selection...>", "these models, in the grammar of --select").default(
+                [],
+                "all with as_of",
+            ),
+        )
+        .option("--seed <number>", "other days, and other changes of the sources", wholeNumber)
+        .addOption(
+            new Option("--perturbations <kinds...>", "how the sources are changed, on each day")
+                .choices(perturbations)
+                .default([], "each day cut, the last removed, one also replaced and reordered"),
+        )
+        .option("--trace <seconds>", "how long to look for the event that leaked", wholeNumber, 60)
+        .addHelpText(
+            "after",
+            examples(
+                ["audit --days 20", "twenty days"],
+                ["audit --day 2024-03-02 --model career+", "one day, some models"],
+                ["audit --perturbations replaced reordered", "other changes than every run makes"],
+                ["audit --json | jq .audit", "for a program; the whole audit is in target/audit.json"],
+            ),
+        )
+        .action(async (_, command: Command) => end(await audit(optionsOf(command), environment)));
 
     verb(program, "seed", "Load the seeds into the last good warehouse and test them")
         .addOption(selectOption())
@@ -431,6 +460,7 @@ Examples:
   rebuild run                     # everything: extract, seed, build, test, publish
   rebuild run --select career+    # a model and what depends on it
   rebuild test                    # all tests against the last good warehouse
+  rebuild audit --days 20         # replay twenty days: does any row know of its own day or later?
   rebuild show career --limit 5   # look at rows
 
 With DATABASE_URL set, source and target are that database; without it, an embedded Postgres under target/.

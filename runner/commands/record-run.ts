@@ -22,6 +22,9 @@ import { summarizeRun } from "./summary.ts";
 /** What the work of a recorded run is given. */
 export interface RunContext extends PhaseContext {
     readonly runId: string;
+    readonly version: string;
+    /** Absolute path of target/. */
+    readonly targetDirectory: string;
     readonly track: PhaseTrack;
     readonly keeper: StatusKeeper;
 }
@@ -93,6 +96,8 @@ export async function recordRun(
         report,
         note,
         runId,
+        version: environment.version,
+        targetDirectory,
         track,
         keeper,
     };
@@ -130,6 +135,7 @@ export async function recordRun(
         phases: ledger.phases,
         results: ledger.results,
         ...(ledger.sourceSnapshotAt && { sourceSnapshotAt: ledger.sourceSnapshotAt.toISOString() }),
+        ...(ledger.audit && { audit: ledger.audit }),
         ...(ledger.publication && { publication: ledger.publication }),
     };
     await writeRunRecord(targetDirectory, record).catch((cause) => {

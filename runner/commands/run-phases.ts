@@ -7,6 +7,7 @@ import type { Publication } from "../status/artifacts.ts";
 import type { NodeResult, Phase, Report } from "../status/events.ts";
 import { countOf, formatBytes } from "../status/format.ts";
 import { summarizeStatuses } from "../status/report-lines.ts";
+import type { AuditSummary } from "../testing/replay/audit.ts";
 import { runTests } from "../testing/run-tests.ts";
 import { buildNodes } from "../warehouse/build.ts";
 import { readMetadata, type WarehouseMetadata } from "../warehouse/metadata.ts";
@@ -18,6 +19,7 @@ export interface RunLedger {
     readonly results: NodeResult[];
     readonly phases: { readonly phase: Phase; readonly seconds: number }[];
     sourceSnapshotAt?: Date;
+    audit?: AuditSummary | { readonly off: string };
     publication?: Publication;
 }
 

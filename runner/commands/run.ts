@@ -8,8 +8,9 @@ import { scrub } from "../secrets.ts";
 import { type RunRecord, writeCompiled } from "../status/artifacts.ts";
 import { formatAge } from "../status/format.ts";
 import { withGeneration } from "../warehouse/generation.ts";
-import { writeMetadata } from "../warehouse/metadata.ts";
+import { writeAuditSummary, writeMetadata } from "../warehouse/metadata.ts";
 import type { Warehouse } from "../warehouse/types.ts";
+import { auditGate } from "./audit-phase.ts";
 import { checkLint } from "./check-lint.ts";
 import { type Connections, describeTarget, withConnections } from "./connections.ts";
 import type { CommonOptions, Environment, SelectionOptions } from "./environment.ts";
@@ -78,7 +79,10 @@ async function runOnce(
                     if (partial) await adoptSources(context, warehouse, names, runId);
                     else await readSources(context, warehouse, connections, runId);
                     const built = await buildPhases(context, warehouse, names);
-                    const passed = built && (await testPhase(context, warehouse, names));
+                    const tested = built && (await testPhase(context, warehouse, names));
+                    const wish = { names, isPartial: partial };
+                    const passed = tested && (await auditGate(context, warehouse, wish));
+                    if (passed) await writeAuditSummary(warehouse, context.ledger.audit);
                     return { promote: passed, result: passed };
                 },
             );

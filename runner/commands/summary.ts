@@ -26,7 +26,9 @@ export function summarizeRun(record: RunRecord, compiled: CompiledProject): stri
     }
     if (tests.length > 0)
         parts.push(`${heading("Tested")}${countOf(tests.length, "test")}: ${summarizeStatuses(tests)}`);
-    if (record.command !== "test") parts.push(`${heading("Published")}${describePublication(record)}`);
+    if (record.audit) parts.push(`${heading("Replayed")}${describeAudit(record.audit)}`);
+    if (record.command !== "test" && record.command !== "audit")
+        parts.push(`${heading("Published")}${describePublication(record)}`);
     parts.push(...describeFailures(record.results));
     if (record.error !== undefined) parts.push("", `${colours.red("Error:")} ${record.error}`);
     parts.push("", describeEnd(record), ...describeNext(record, compiled));
@@ -46,6 +48,13 @@ function describeTables(models: readonly NodeResult[], compiled: CompiledProject
             seconds.toFixed(2),
         ]),
     );
+}
+
+function describeAudit(audit: NonNullable<RunRecord["audit"]>): string {
+    if ("off" in audit) return `nothing: ${audit.off}`;
+    const { passed, days, rows, cells } = audit;
+    const compared = `${countOf(days.length, "day")}, ${countOf(rows, "row")}, ${countOf(cells, "value")} compared`;
+    return `${compared}: ${passed ? "none differs" : "some differ"} (target/audit.txt)`;
 }
 
 function describePublication({ publication, status }: RunRecord): string {

@@ -1,5 +1,6 @@
 import { selectNodes } from "../compile/select.ts";
 import type { RunRecord } from "../status/artifacts.ts";
+import { auditGate } from "./audit-phase.ts";
 import { checkLint } from "./check-lint.ts";
 import type { CommonOptions, Environment, SelectionOptions } from "./environment.ts";
 import { withLastGood } from "./last-good.ts";
@@ -7,7 +8,7 @@ import { prepare } from "./prepare.ts";
 import { recordRun } from "./record-run.ts";
 import { testPhase } from "./run-phases.ts";
 
-/** Runs the tests of what was selected, by default all, against the last good warehouse. Changes nothing. */
+/** Runs the tests of what was selected, by default all, and replays days for its models with `as_of`, against the last good warehouse. Changes nothing. */
 export async function test(
     options: CommonOptions & SelectionOptions,
     environment: Environment,
@@ -19,6 +20,10 @@ export async function test(
     return recordRun({ options, environment, prepared, command: "test", exclusive: false }, (context) =>
         withLastGood(project, async (warehouse) => {
             await testPhase(context, warehouse, names);
+            await auditGate(context, warehouse, {
+                names,
+                isPartial: options.select.length > 0 || options.exclude.length > 0,
+            });
         }),
     );
 }

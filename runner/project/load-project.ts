@@ -61,6 +61,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
         lint: settings.lint,
         ...(settings.phases && { phases: settings.phases }),
         serve: settings.serve,
+        audit: settings.audit,
         sources,
         models,
         seeds,

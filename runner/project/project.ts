@@ -13,6 +13,7 @@ export interface Project {
     /** What the parts of a run are called; absent: the runner's own steps. */
     readonly phases?: readonly PhaseRule[];
     readonly serve?: ServeSettings;
+    readonly audit: AuditSettings;
     readonly sources: readonly Source[];
     readonly models: readonly ModelFile[];
     readonly seeds: readonly Seed[];
@@ -61,6 +62,16 @@ export interface Hook {
     readonly call: { readonly command: string } | { readonly webhook: string };
     /** Default 30. */
     readonly timeoutSeconds: number;
+}
+
+/** What every run and test replays of a project that has models with `as_of` and outcomes. */
+export interface AuditSettings {
+    /** Default 5: the first, the last and the busiest, the others by the seed. */
+    readonly days: number;
+    /** Default 1. */
+    readonly seed: number;
+    /** Why nothing is replayed. Default: it is. */
+    readonly off?: string;
 }
 
 /** One target of profiles.yml, with `${ENV}` filled in and paths made absolute. */

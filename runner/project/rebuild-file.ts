@@ -4,7 +4,7 @@ import { checkShape, suggest } from "./check-shape.ts";
 import { type LintLevel, type LintRule, lintLevels, lintRuleNames } from "./lint-rules.ts";
 import { type FolderDefaults, folderDefaultsSchema } from "./model-schema.ts";
 import { phasesSchema, serveSchema } from "./operations-schema.ts";
-import type { PhaseRule, ServeSettings, VarValue } from "./project.ts";
+import type { AuditSettings, PhaseRule, ServeSettings, VarValue } from "./project.ts";
 import { type KeyPath, problemAt, type YamlDocument } from "./yaml-file.ts";
 
 const varValue: z.ZodType<VarValue> = z.lazy(() =>
@@ -27,6 +27,19 @@ const rawRebuildSchema = z.strictObject({
     seeds: z.record(z.string(), z.unknown()).nullable().optional(),
     phases: phasesSchema.optional(),
     serve: serveSchema.optional(),
+    audit: z
+        .strictObject({
+            days: z.number().int().min(1).optional(),
+            seed: z
+                .number()
+                .int()
+                .min(0)
+                .max(2 ** 31)
+                .optional(),
+            off: z.string().min(1, { error: "must be the reason why nothing is replayed" }).optional(),
+        })
+        .nullable()
+        .optional(),
 });
 
 /** Settings of one folder, its own alone. */
@@ -40,6 +53,7 @@ export interface RebuildFile {
     readonly name: string;
     readonly vars: Readonly<Record<string, VarValue>>;
     readonly lint: Readonly<Partial<Record<LintRule, LintLevel>>>;
+    readonly audit: AuditSettings;
     readonly modelFolders: readonly Folder[];
     readonly seedFolders: readonly Folder[];
     readonly phases?: readonly PhaseRule[];
@@ -65,6 +79,11 @@ export function readRebuildFile(
         lint: raw.lint ?? {},
         ...(raw.phases && { phases: raw.phases }),
         serve: { protectReads: raw.serve?.protect_reads ?? false, schedule: raw.serve?.schedule },
+        audit: {
+            days: raw.audit?.days ?? 5,
+            seed: raw.audit?.seed ?? 1,
+            ...(raw.audit?.off !== undefined && { off: raw.audit.off }),
+        },
         modelFolders: walkFolders(raw.models ?? {}, "", ["models"], folders.models, document, problems),
         seedFolders: walkFolders(raw.seeds ?? {}, "", ["seeds"], folders.seeds, document, problems),
     };

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { CompiledProject } from "../compile/compiled.ts";
 import { quoteName, quoteText } from "../names.ts";
-import { readMetadata } from "../warehouse/metadata.ts";
+import { readAuditSummary, readMetadata } from "../warehouse/metadata.ts";
 import type { Warehouse } from "../warehouse/types.ts";
 import type { Published, PublishedTable } from "./published.ts";
 
@@ -11,6 +11,8 @@ export interface Fingerprints {
     /** Absent: the warehouse holds no source tables. */
     readonly source?: string;
     readonly snapshotAt?: Date;
+    /** JSON of what was replayed of the warehouse before it was published. */
+    readonly audit?: string;
 }
 
 /** Of the compiled models named and all that they read; `texts` holds the code of models that are not SQL. */
@@ -35,10 +37,10 @@ export function fingerprintModels(
     return digest([nodes, macros]);
 }
 
-/** Of the rows of all source tables, whatever their order; with the time at which they were read. */
+/** Of the rows of all source tables, whatever their order; with when they were read, and the audit that rests on them. */
 export async function fingerprintSource(
     warehouse: Warehouse,
-): Promise<Pick<Fingerprints, "source" | "snapshotAt">> {
+): Promise<Pick<Fingerprints, "source" | "snapshotAt" | "audit">> {
     const tables = await warehouse.rows(
         `select table_name as name from duckdb_tables()
          where database_name = current_database() and schema_name = 'sources' order by 1`,
@@ -51,7 +53,12 @@ export async function fingerprintSource(
         hashes.push([name, await hashRows(warehouse, relation, columns)]);
     }
     const metadata = await readMetadata(warehouse);
-    return { source: digest(hashes), ...(metadata?.snapshotAt && { snapshotAt: metadata.snapshotAt }) };
+    const audit = await readAuditSummary(warehouse);
+    return {
+        source: digest(hashes),
+        ...(metadata?.snapshotAt && { snapshotAt: metadata.snapshotAt }),
+        ...(audit !== undefined && { audit }),
+    };
 }
 
 /** Of a table's rows, whatever their order. */

@@ -24,6 +24,8 @@ export interface Generation {
     readonly source: string | null;
     /** When the source tables were read. */
     readonly snapshotAt: string | null;
+    /** What was replayed before it was published, as target/run_results.json has it; null: not recorded. */
+    readonly audit: object | null;
     readonly objects: readonly GenerationObject[];
 }
 
@@ -53,8 +55,8 @@ export async function openGeneration(
     { kind, runId, mode = "swap", overrides = [], fingerprints }: NewGeneration,
 ): Promise<number> {
     const { rows } = await client.query<{ id: number }>(
-        `insert into ${schemas.meta}.generation (kind, run_id, state, mode, overrides, models, source, snapshot_at)
-         values ($1, $2, 'building', $3, $4, $5, $6, $7) returning id::int as id`,
+        `insert into ${schemas.meta}.generation (kind, run_id, state, mode, overrides, models, source, snapshot_at, audit)
+         values ($1, $2, 'building', $3, $4, $5, $6, $7, $8) returning id::int as id`,
         [
             kind,
             runId,
@@ -63,6 +65,7 @@ export async function openGeneration(
             fingerprints?.models ?? null,
             fingerprints?.source ?? null,
             fingerprints?.snapshotAt?.toISOString() ?? null,
+            fingerprints?.audit ?? null,
         ],
     );
     return rows[0]!.id;
@@ -87,6 +90,7 @@ export async function readGenerations(client: PostgresClient): Promise<readonly 
             -- Read by way of JSON: a database of an earlier version lacks the columns until the next publish.
             'mode', coalesce(to_jsonb(generation) ->> 'mode', 'swap'), 'models', to_jsonb(generation) ->> 'models',
             'source', to_jsonb(generation) ->> 'source', 'snapshotAt', to_jsonb(generation) -> 'snapshot_at',
+            'audit', to_jsonb(generation) -> 'audit',
             'objects', coalesce((
                 select json_agg(json_build_object(
                     'schema', object.schema, 'name', object.name, 'kind', object.kind, 'model', object.model,

@@ -44,6 +44,7 @@ const laterColumns: Readonly<Record<string, Readonly<Record<string, string>>>> =
         models: "text",
         source: "text",
         snapshot_at: "timestamptz",
+        audit: "jsonb",
     },
     object: {
         // Hashes of the rows and of what the yml says, and of every column the number of its values.

@@ -4,6 +4,7 @@ import type { CompiledNode, CompiledProject } from "../compile/compiled.ts";
 import type { FailureReason } from "../failure-reason.ts";
 import type { Project } from "../project/project.ts";
 import { scrub, scrubbedJson } from "../secrets.ts";
+import type { AuditSummary } from "../testing/replay/audit.ts";
 import type { NodeResult, Phase } from "./events.ts";
 
 /** `skipped`: another run held the lock. */
@@ -40,6 +41,8 @@ export interface RunRecord {
     readonly results: readonly NodeResult[];
     /** When the source snapshot was taken, ISO 8601. */
     readonly sourceSnapshotAt?: string;
+    /** What was replayed; or why nothing was, as rebuild.yml says. */
+    readonly audit?: AuditSummary | { readonly off: string };
     readonly publication?: Publication;
     readonly error?: string;
 }
@@ -72,6 +75,12 @@ export async function readRunRecord(
     } catch {
         return undefined;
     }
+}
+
+/** Writes target/audit.json and the page for people, target/audit.txt. */
+export async function writeAudit(targetDirectory: string, audit: object, page: string): Promise<void> {
+    await writeWhole(join(targetDirectory, "audit.json"), `${scrubbedJson(toSnakeCase(audit), 2)}\n`);
+    await writeWhole(join(targetDirectory, "audit.txt"), scrub(`${page}\n`));
 }
 
 /** Writes target/manifest.json and target/compiled/**; compiled files of models that are gone are removed. */

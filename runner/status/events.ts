@@ -3,12 +3,12 @@ export type NodeStatus = "success" | "failed" | "warned" | "skipped" | "not_run"
 
 export interface NodeResult {
     readonly name: string;
-    readonly kind: "source" | "seed" | "model" | "test" | "publish";
-    /** Materialization, test type or file. */
+    readonly kind: "source" | "seed" | "model" | "test" | "replay" | "publish";
+    /** Materialization, test type, perturbation or file. */
     readonly detail: string;
     readonly status: NodeStatus;
     readonly seconds: number;
-    /** Rows of a table; failing rows of a test. */
+    /** Rows of a table; failing rows of a test; rows that a replay compared. */
     readonly rows?: number;
     readonly columns?: number;
     readonly bytes?: number;
@@ -17,7 +17,7 @@ export interface NodeResult {
 }
 
 /** What the runner itself does in a run; the phases of rebuild.yml are made of these and of models. */
-export type Phase = "lock" | "extract" | "seed" | "build" | "test" | "publish";
+export type Phase = "lock" | "extract" | "seed" | "build" | "test" | "audit" | "publish";
 
 /** What a run says of itself. The status room turns events into lines, bars, JSON and artifacts. */
 export type RunEvent =

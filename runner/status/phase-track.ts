@@ -27,6 +27,7 @@ const stateOf: Readonly<Record<Phase | "refresh", RunState>> = {
     seed: "transforming",
     build: "transforming",
     test: "transforming",
+    audit: "transforming",
     publish: "loading",
     refresh: "refreshing",
 };
@@ -65,7 +66,7 @@ export class PhaseTrack {
             case "node-end": {
                 const { name, kind, rows = 0 } = event.result;
                 this.#moving.delete(name);
-                if (kind !== "test") this.#rows += rows;
+                if (kind !== "test" && kind !== "replay") this.#rows += rows;
                 if (kind === "model" || kind === "seed") {
                     for (const waiting of this.#waiting) waiting.delete(name);
                 }

@@ -110,6 +110,7 @@ const verbs: Record<NodeResult["kind"], string> = {
     seed: "loaded",
     model: "created",
     test: "tested",
+    replay: "replayed",
     publish: "published",
 };
 
@@ -126,16 +127,20 @@ function describeResult(result: NodeResult, index: number, total: number): strin
 function label(result: NodeResult): string {
     switch (result.status) {
         case "success":
-            return colours.green(result.kind === "test" ? "PASS" : "OK");
+            return colours.green(isVerdict(result) ? "PASS" : "OK");
         case "warned":
             return colours.yellow("WARN");
         case "failed":
-            return colours.red(result.kind === "test" ? "FAIL" : "ERROR");
+            return colours.red(isVerdict(result) ? "FAIL" : "ERROR");
         case "skipped":
             return colours.yellow("SKIP");
         case "not_run":
             return colours.dim("NOT RUN");
     }
+}
+
+function isVerdict({ kind }: NodeResult): boolean {
+    return kind === "test" || kind === "replay";
 }
 
 function measure(result: NodeResult): string {

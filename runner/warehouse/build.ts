@@ -126,11 +126,7 @@ async function createMacros(warehouse: Warehouse, macros: CompiledProject["macro
     }
 }
 
-/** Makes the relation of one seed or model; what it refers to must be there. */
-export async function buildNode(
-    node: Buildable,
-    options: Pick<BuildOptions, "warehouse" | "project" | "signal">,
-): Promise<void> {
+async function buildNode(node: Buildable, options: BuildOptions): Promise<void> {
     const { warehouse, project, signal } = options;
     if (node.kind === "seed") return loadSeed(warehouse, node, project.root);
     if (node.language === "sql") return materialize(warehouse, node, project.root);

@@ -50,3 +50,18 @@ export async function readMetadata(warehouse: Warehouse): Promise<WarehouseMetad
         ...(row.fingerprint === null ? {} : { fingerprint: String(row.fingerprint) }),
     };
 }
+
+/** What became of the audit of the models in the warehouse, as JSON; absent: there was none. */
+export async function writeAuditSummary(warehouse: Warehouse, summary: object | undefined): Promise<void> {
+    const text = summary === undefined ? "null::varchar" : quoteText(scrub(JSON.stringify(summary)));
+    await warehouse.execute(`create or replace table rebuild_meta.audit as select ${text} as summary`);
+}
+
+export async function readAuditSummary(warehouse: Warehouse): Promise<string | undefined> {
+    const found = await warehouse.rows(`
+        select 1 from information_schema.tables
+        where table_catalog = current_database() and table_schema = 'rebuild_meta' and table_name = 'audit'`);
+    if (found.length === 0) return undefined;
+    const [row] = await warehouse.rows("select summary from rebuild_meta.audit");
+    return row?.summary === null || row === undefined ? undefined : String(row.summary);
+}

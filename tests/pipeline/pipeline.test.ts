@@ -37,6 +37,9 @@ describe("the whole job on a simulated world", () => {
         await withClient({ url: database.url }, prepareDatabase);
         await ensureWorld(database.url, { seed: 3, races: 1500 });
         first = await command("run");
+        // The runs that follow replay one day in place of five: what they show is something else.
+        const settings = join(project.root, "rebuild.yml");
+        await writeFile(settings, `${await readFile(settings, "utf8")}\naudit: { days: 1 }\n`);
     });
     afterAll(async () => {
         await project.remove();
@@ -103,6 +106,43 @@ describe("the whole job on a simulated world", () => {
         );
         expect(said.get("race_training_dataset.market_probability")).toMatch(/\(tier: market; /);
         expect(said.get("jockey_current_form.days_since_last_ride")).toMatch(/\(tier: history; /);
+    });
+
+    it("replays five days before it publishes, and records that with the generation", async () => {
+        expect(first.stdout).toMatch(/7 of 7 PASS replayed/);
+        expect(first.stdout).toMatch(/Replayed +5 days, .* values compared: none differs/);
+        const page = await readFile(join(project.root, "target/audit.txt"), "utf8");
+        expect(page).toMatch(/^PASSED\. 7 replays, /m);
+        expect(page).toContain("race_results: known after races.race_date: position, finish_status, margin");
+        expect(page).not.toContain("NOT DECLARED");
+        const [generation] = JSON.parse((await command("generations", "--json")).stdout);
+        expect(generation.audit).toMatchObject({ passed: true, replays: 7, seed: 1 });
+        expect(generation.audit.days).toHaveLength(5);
+    });
+
+    it("neither keeps nor publishes what a replay refuses, and says which races leaked", async () => {
+        const file = join(project.root, "models/features/spells.sql");
+        const text = await readFile(file, "utf8");
+        await writeFile(
+            file,
+            text
+                .replace("previous_starts.is_first_up,", "coalesce(runners.is_win, false) as is_first_up,")
+                .replace(
+                    /^order by runner_id/m,
+                    'inner join {{ref "runners"}} as runners on previous_starts.runner_id = runners.runner_id\norder by previous_starts.runner_id',
+                ),
+        );
+        const { code, stdout } = await command("run", "--select", "spells+");
+        await writeFile(file, text);
+        expect(code).toBe(1);
+        expect(stdout).toMatch(
+            /spells \(models\/features\/spells\.sql\) differs in is_first_up \([\d,]+ rows?\)/,
+        );
+        expect(stdout).toMatch(/is_first_up is true in the full build, and false when replayed/);
+        expect(stdout).toMatch(/it comes from races race_id \d+ of .*: its own/);
+        expect(stdout).toContain("nothing: what was in service is untouched");
+        const [generation] = JSON.parse((await command("generations", "--json")).stdout);
+        expect(generation).toMatchObject({ id: 1, state: "live" });
     });
 
     it("gives the same rows a second time, and keeps the generation before", async () => {

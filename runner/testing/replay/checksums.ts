@@ -1,5 +1,5 @@
-import { quoteName } from "../../names.ts";
-import type { Warehouse } from "../../warehouse/types.ts";
+import { quoteName, quoteText } from "../../names.ts";
+import type { ColumnType, Warehouse } from "../../warehouse/types.ts";
 import { type Compared, isBefore, isOnDay, rowHash } from "./compared-rows.ts";
 
 /** What one side of a comparison has on one day. */
@@ -36,32 +36,62 @@ async function readChecksums(
     );
 }
 
-/** The full build's side. What is the same for every day replayed is read once. */
+/** The full build's side: each model is read once for all days that are replayed. */
 export class FullSide {
     readonly #warehouse: Warehouse;
+    readonly #days: readonly string[];
+    readonly #columns = new Map<string, Promise<readonly ColumnType[]>>();
     readonly #before = new Map<string, Promise<Checksums>>();
+    readonly #onDay = new Map<string, Promise<Checksums>>();
 
-    constructor(warehouse: Warehouse) {
+    /** `days`: all that will be replayed. */
+    constructor(warehouse: Warehouse, days: readonly string[]) {
         this.#warehouse = warehouse;
+        this.#days = days;
     }
 
-    async read(compared: Compared, t: string): Promise<Checksums> {
-        const { model, onDay, partner, isLeft } = compared;
-        const relation = `main.${quoteName(model.name)}`;
-        let all = this.#before.get(model.name);
-        if (!all) {
-            all = readChecksums(this.#warehouse, relation, compared, rowHash(compared.before), "true");
-            this.#before.set(model.name, all);
-        }
-        const before = [...(await all)].filter(([day]) => day < t);
-        if (isLeft) return new Map(before);
-        const today = await Promise.all(
-            [relation, ...(partner === undefined ? [] : [`main.${quoteName(partner)}`])].map((from) =>
-                readChecksums(this.#warehouse, from, compared, rowHash(onDay), isOnDay(compared, t)),
-            ),
+    columns(model: string): Promise<readonly ColumnType[]> {
+        return once(this.#columns, model, () =>
+            this.#warehouse.describe(`select * from main.${quoteName(model)}`),
         );
-        return addUp([new Map(before), ...today]);
     }
+
+    async checksums(compared: Compared, t: string): Promise<Checksums> {
+        const { model, before, onDay, partner, isLeft, day } = compared;
+        const relation = `main.${quoteName(model.name)}`;
+        const all = await once(this.#before, model.name, () =>
+            readChecksums(this.#warehouse, relation, compared, rowHash(before), "true"),
+        );
+        const earlier = [...all].filter(([day]) => day < t);
+        if (isLeft) return new Map(earlier);
+        if (before.length === onDay.length && partner === undefined) {
+            return new Map([...all].filter(([day]) => day <= t));
+        }
+        const today = await once(this.#onDay, model.name, async () => {
+            const among = `${day} in (${this.#days.map(quoteText).join(", ")})`;
+            const models = [relation, ...(partner === undefined ? [] : [`main.${quoteName(partner)}`])];
+            return addUp(
+                await Promise.all(
+                    models.map((from) =>
+                        readChecksums(this.#warehouse, from, compared, rowHash(onDay), among),
+                    ),
+                ),
+            );
+        });
+        return new Map([...earlier, ...[...today].filter(([day]) => day === t)]);
+    }
+}
+
+function once<Value>(
+    kept: Map<string, Promise<Value>>,
+    key: string,
+    make: () => Promise<Value>,
+): Promise<Value> {
+    const known = kept.get(key);
+    if (known) return known;
+    const made = make();
+    kept.set(key, made);
+    return made;
 }
 
 /** The replay's side, in one scan of the model. */

@@ -14,3 +14,10 @@
  */
 export const perturbations = ["removed", "cut", "replaced", "reordered"] as const;
 export type Perturbation = (typeof perturbations)[number];
+
+export const descriptions: Readonly<Record<Perturbation, string>> = {
+    removed: "the outcomes of T and later were taken out",
+    cut: "the outcomes of T were taken out, and all events after it",
+    replaced: "events of T and later took outcomes of others, or none; far later ones were taken out",
+    reordered: "as cut, with source rows in another physical order and surrogates renumbered",
+};

@@ -11,6 +11,7 @@ import type { Perturbation } from "./perturbation.ts";
 import { rebuildModels } from "./rebuild-models.ts";
 import { planReplay } from "./replay-plan.ts";
 import { type LeakOrigin, traceLeak } from "./trace-leak.ts";
+import { withInterrupt } from "./with-interrupt.ts";
 
 export interface ReplayOptions {
     readonly project: Project;
@@ -25,9 +26,11 @@ export interface ReplayOptions {
     /** Models to compare. Default: all with `as_of`. */
     readonly names?: ReadonlySet<string>;
     readonly signal: AbortSignal;
-    /** Seconds to look for the event that leaked, for each of the first models that differ. Default 0: not at all. */
+    /** Seconds to look for the event that leaked into the first models that differ. Default 0: not at all. */
     readonly traceSeconds?: number;
-    /** What the full build holds, kept from an earlier day's replay of the same warehouse. */
+    /** Models that need not be looked into, such as those traced on an earlier day. */
+    readonly untraced?: ReadonlySet<string>;
+    /** What the full build holds, shared by replays of several days. */
     readonly fullSide?: FullSide;
     /** Told of each model as soon as it was compared. */
     readonly onModel?: (model: ModelReplay) => void;
@@ -52,6 +55,8 @@ export interface Replay {
     readonly perturbation: Perturbation;
     readonly seed: number;
     readonly seconds: number;
+    /** Spent on looking for the events that leaked. */
+    readonly traceSeconds: number;
     /** In dependency order: the first that differs is where a leak comes in. */
     readonly models: readonly ModelReplay[];
     /** No model differs, and all could be made. */
@@ -69,7 +74,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
     const { project, compiled, warehouse, day, perturbation, seed, names, signal, onModel } = options;
     const started = performance.now();
     const plan = planReplay(compiled, project.sources, perturbation, names);
-    const fullSide = options.fullSide ?? new FullSide(warehouse);
+    const fullSide = options.fullSide ?? new FullSide(warehouse, [day]);
     const found = new Map<string, ModelReplay>();
     const tell = (result: ModelReplay) => {
         found.set(result.model, result);
@@ -94,12 +99,14 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
         ),
     );
     const models = plan.rebuilt.map(({ name }) => found.get(name)).filter((model) => model !== undefined);
+    const seconds = (performance.now() - started) / 1000;
     const traced = await traceFirst(options, models);
     return {
         day,
         perturbation,
         seed,
-        seconds: (performance.now() - started) / 1000,
+        seconds,
+        traceSeconds: (performance.now() - started) / 1000 - seconds,
         models: traced,
         passed: traced.every(isClean),
     };
@@ -120,9 +127,9 @@ interface CompareOptions extends ReplayOptions {
 }
 
 async function compareModel(options: CompareOptions): Promise<ModelReplay> {
-    const { project, compiled, warehouse, fullSide, scratch, base, model, relationOf, day } = options;
+    const { project, compiled, fullSide, scratch, base, model, relationOf, day } = options;
     const { name, file } = model;
-    const columns = await warehouse.describe(`select * from main.${quoteName(name)}`);
+    const columns = await fullSide.columns(name);
     const replayed = await scratch.describe(`select * from ${relationOf(name)}`);
     const shape = (list: typeof columns) => list.map(({ name, type }) => `${name} ${type}`).join(", ");
     if (shape(columns) !== shape(replayed)) {
@@ -130,16 +137,13 @@ async function compareModel(options: CompareOptions): Promise<ModelReplay> {
         return { ...nothing, model: name, file, failure };
     }
     const { movesFrom } = model.config;
-    const partnerColumns =
-        movesFrom === undefined
-            ? undefined
-            : await warehouse.describe(`select * from main.${quoteName(movesFrom)}`);
+    const partnerColumns = movesFrom === undefined ? undefined : await fullSide.columns(movesFrom);
     const isLeft = [...compiled.nodes.values()].some(
         (node) => node.kind === "model" && node.config.movesFrom === name,
     );
     const compared = comparedRows(model, columns, partnerColumns, isLeft);
     const [full, again] = await Promise.all([
-        fullSide.read(compared, day),
+        fullSide.checksums(compared, day),
         readReplayed(scratch, compared, day, relationOf),
     ]);
     const days = differingDays(full, again);
@@ -182,31 +186,18 @@ async function traceFirst(
     options: ReplayOptions,
     models: readonly ModelReplay[],
 ): Promise<readonly ModelReplay[]> {
-    const { traceSeconds = 0, perturbation } = options;
-    if (traceSeconds <= 0 || perturbation === "reordered") return models;
-    const wanted = models.filter(({ example }) => example).slice(0, tracedModels);
+    const { traceSeconds = 0, untraced, perturbation } = options;
+    if (perturbation === "reordered") return models;
+    const deadline = performance.now() + 1000 * traceSeconds;
+    const wanted = models.filter(({ model, example }) => example && !untraced?.has(model));
     const origins = new Map<string, LeakOrigin>();
-    for (const { model, example } of wanted) {
-        const origin = await traceLeak({ ...options, model, example: example!, traceSeconds });
+    for (const { model, example } of wanted.slice(0, tracedModels)) {
+        if (performance.now() >= deadline) break;
+        const origin = await traceLeak({ ...options, model, example: example!, deadline });
         if (origin) origins.set(model, origin);
     }
     return models.map((model) => {
         const origin = origins.get(model.model);
         return origin ? { ...model, origin } : model;
     });
-}
-
-async function withInterrupt<T>(
-    warehouse: Warehouse,
-    signal: AbortSignal,
-    work: () => Promise<T>,
-): Promise<T> {
-    signal.throwIfAborted();
-    const interrupt = () => warehouse.interrupt();
-    signal.addEventListener("abort", interrupt);
-    try {
-        return await work();
-    } finally {
-        signal.removeEventListener("abort", interrupt);
-    }
 }

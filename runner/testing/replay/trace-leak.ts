@@ -9,6 +9,7 @@ import { type EventRange, eventTable } from "./events.ts";
 import type { Perturbation } from "./perturbation.ts";
 import { rebuildModels } from "./rebuild-models.ts";
 import { planReplay } from "./replay-plan.ts";
+import { withInterrupt } from "./with-interrupt.ts";
 import type { World } from "./world.ts";
 
 /** The event without which, alone, the example's value would have been another one. */
@@ -35,7 +36,8 @@ interface TraceOptions {
     readonly signal: AbortSignal;
     readonly model: string;
     readonly example: Example;
-    readonly traceSeconds: number;
+    /** Of performance.now(): when to give up. */
+    readonly deadline: number;
 }
 
 /**
@@ -43,8 +45,7 @@ interface TraceOptions {
  * each time halving those whose change still moves the value. Gives up when the time is over.
  */
 export async function traceLeak(options: TraceOptions): Promise<LeakOrigin | undefined> {
-    const { project, traceSeconds, example } = options;
-    const deadline = performance.now() + 1000 * traceSeconds;
+    const { project, deadline, example } = options;
     const groups = [...new Set(clockedSources(project.sources).map(({ group }) => group))];
     const first = groups[0];
     if (!first) return undefined;
@@ -105,49 +106,55 @@ async function differsWith(
 ): Promise<Trial> {
     const { project, compiled, warehouse, perturbation, model, example, signal } = options;
     const plan = planReplay(compiled, project.sources, perturbation, new Set([model]));
-    return warehouse.scratch(async (scratch, base) => {
-        await createWorld(scratch, { ...options, sources: project.sources, base, ...changes });
-        let differs = false;
-        await rebuildModels({ scratch, base, project, compiled, plan, signal }, async (node, relationOf) => {
-            const models = [
-                node.name,
-                ...(node.config.movesFrom === undefined ? [] : [node.config.movesFrom]),
-            ];
-            const wanted = Object.entries(example.key).map(([name, value]) =>
-                value === null
-                    ? `${quoteName(name)} is null`
-                    : `${quoteName(name)}::varchar = ${quoteText(value)}`,
+    return warehouse.scratch((scratch, base) =>
+        withInterrupt(scratch, signal, async () => {
+            await createWorld(scratch, { ...options, sources: project.sources, base, ...changes });
+            let differs = false;
+            await rebuildModels(
+                { scratch, base, project, compiled, plan, signal },
+                async (node, relationOf) => {
+                    const models = [
+                        node.name,
+                        ...(node.config.movesFrom === undefined ? [] : [node.config.movesFrom]),
+                    ];
+                    const wanted = Object.entries(example.key).map(([name, value]) =>
+                        value === null
+                            ? `${quoteName(name)} is null`
+                            : `${quoteName(name)}::varchar = ${quoteText(value)}`,
+                    );
+                    const value =
+                        example.column === undefined ? "'a row'" : `${quoteName(example.column)}::varchar`;
+                    const values = models.map(
+                        (name) =>
+                            `select ${value} as value from ${relationOf(name)} where ${wanted.join(" and ") || "false"}`,
+                    );
+                    const rows = await scratch.rows(`select value from (${values.join(" union all ")})`);
+                    const found = rows.length === 0 ? null : (rows[0]!.value as string | null);
+                    differs = found !== example.full;
+                },
             );
-            const value = example.column === undefined ? "'a row'" : `${quoteName(example.column)}::varchar`;
-            const values = models.map(
-                (name) =>
-                    `select ${value} as value from ${relationOf(name)} where ${wanted.join(" and ") || "false"}`,
-            );
-            const rows = await scratch.rows(`select value from (${values.join(" union all ")})`);
-            const found = rows.length === 0 ? null : (rows[0]!.value as string | null);
-            differs = found !== example.full;
-        });
-        const counts = new Map<string, { all: number; onDay: number; own: number }>();
-        for (const group of groups) {
-            const isOwn = group.keys.every((key) => key in example.key)
-                ? group.keys
-                      .map((key) => `${quoteName(key)}::varchar = ${quoteText(example.key[key] ?? "")}`)
-                      .join(" and ")
-                : "false";
-            const [row] = await scratch.rows(`
+            const counts = new Map<string, { all: number; onDay: number; own: number }>();
+            for (const group of groups) {
+                const isOwn = group.keys.every((key) => key in example.key)
+                    ? group.keys
+                          .map((key) => `${quoteName(key)}::varchar = ${quoteText(example.key[key] ?? "")}`)
+                          .join(" and ")
+                    : "false";
+                const [row] = await scratch.rows(`
                 select
                     max(replay_number) as "all",
                     coalesce(max(replay_number) filter (where replay_day = ${quoteText(options.day)}), 0) as on_day,
                     coalesce(max(replay_number) filter (where ${isOwn}), 0) as own,
                 from ${eventTable(group)}`);
-            counts.set(group.table, {
-                all: Number(row!.all),
-                onDay: Number(row!.on_day),
-                own: Number(row!.own),
-            });
-        }
-        return { differs, counts };
-    });
+                counts.set(group.table, {
+                    all: Number(row!.all),
+                    onDay: Number(row!.on_day),
+                    own: Number(row!.own),
+                });
+            }
+            return { differs, counts };
+        }),
+    );
 }
 
 /** The keys and day of an event by its number, which is the same in every world of the same day and seed. */

@@ -163,7 +163,7 @@ describe("a project that is broken", () => {
             "models/features/customer_orders.yml:6:17 (columns.order_days.tests[0].not_nul) unknown key not_nul; did you mean not_null?",
             "models/marts/customer_facts.yml:1:1 (model) there is no .sql file, and no .ts file with a default export, of this name under models/: customer_fact; did you mean customer_facts?",
             'profiles.yml:4:19 (targets.files.source.type) its type must be one of postgres, files, sandbox, found "file"',
-            "rebuild.yml:2:1 (variables) unknown key variables; allowed are name, vars, lint, models, seeds, phases, serve",
+            "rebuild.yml:2:1 (variables) unknown key variables; allowed are name, vars, lint, models, seeds, phases, serve, audit",
         ]);
     });
 

@@ -1,0 +1,25 @@
+import type { ChosenDay } from "./choose-days.ts";
+import type { Perturbation } from "./perturbation.ts";
+
+/** One replay of an audit. */
+export interface PlannedReplay {
+    readonly day: string;
+    readonly why: ChosenDay["why"];
+    readonly perturbation: Perturbation;
+}
+
+/**
+ * What every run replays: each day cut, the last one removed, since of it there is little to cut off; and the earliest
+ * one that was drawn replaced and reordered, too. With perturbations named, each day has all of them.
+ */
+export function planAudit(
+    days: readonly ChosenDay[],
+    named?: readonly Perturbation[],
+): readonly PlannedReplay[] {
+    const drawn = days.find(({ why }) => why === "drawn");
+    return days.flatMap((chosen) => {
+        const own: readonly Perturbation[] =
+            chosen === drawn ? ["cut", "replaced", "reordered"] : [chosen.why === "last" ? "removed" : "cut"];
+        return (named ?? own).map((perturbation) => ({ ...chosen, perturbation }));
+    });
+}
