@@ -7,6 +7,7 @@ import { showLine } from "../snippet.ts";
 import { declaredKeys } from "./declared-keys.ts";
 import { lintMacro } from "./lint-macro.ts";
 import { type LintedModel, lintModel, type ModelFinding, type Said } from "./lint-model.ts";
+import { lintScript } from "./lint-script.ts";
 
 /** A form of SQL that may leak, in a model that promises `as_of` or in one that it reads. */
 export interface LintFinding extends Position {
@@ -33,6 +34,10 @@ export function lintProject(project: Project, compiled: CompiledProject): readon
     const read = reach(dated, graphOf(compiled).parents);
     const linted: LintedModel[] = [];
     for (const model of models) {
+        if (model.language === "typescript") {
+            linted.push(lintScript(model, texts, dated.includes(model.name) || read.has(model.name)));
+            continue;
+        }
         const isDated = model.config.asOf !== undefined;
         const extent = isDated ? "all" : read.has(model.name) ? "choices" : "none";
         const result = lintModel(model, { keys, texts }, extent);

@@ -240,6 +240,32 @@ describe("choices among rows", () => {
     });
 });
 
+describe("a TypeScript model that a model with as_of reads", () => {
+    const script = (body: string) => `// new Date() in a comment
+export default { refs: [], columns: { order_id: "bigint" }, async run() {
+    ${body}
+} };
+`;
+    const changes = (body: string, yml: string): Changes => ({
+        "models/ratings/scored.ts": script(body),
+        "models/ratings/scored.yml": yml,
+        "models/features/seen.sql": 'select * from {{ref "scored"}}',
+        "models/features/seen.yml": dated("seen"),
+    });
+
+    it("is pointed at where it asks the clock or chance, unless its yml accepts that", async () => {
+        const clock = 'const day = new Date(); const text = "Math.random()";';
+        const [found, ...others] = await lintShop(changes(clock, "model: scored"));
+        expect(found).toMatchObject({ rule: "clock", file: "models/ratings/scored.ts", line: 3, column: 17 });
+        expect(others).toEqual([]);
+        const accepted = "model: scored\nlint: { accept: { random: it draws the same numbers } }";
+        expect(await lintShop(changes("Math.random();", accepted))).toMatchObject([
+            { rule: "random", accepted: "it draws the same numbers" },
+        ]);
+        expect(await lintShop(changes("new Date(0);", "model: scored"))).toEqual([]);
+    });
+});
+
 describe("a place", () => {
     it("is the template's line and column, in a macro too, and names every model", async () => {
         const macro = `sum({{value}}) over (
