@@ -94,7 +94,8 @@ async function cloneModels(
     );
 }
 
-function changeText(project: Project, { name, file, replace }: Variant): Project {
+/** The project with the variant's texts replaced. */
+export function changeText(project: Project, { name, file, replace }: Variant): Project {
     const apply = <File extends { readonly file: string; readonly text: string }>(one: File): File => {
         if (one.file !== file) return one;
         return { ...one, text: replaceAll(one.text, replace, `${name}: ${file}`) };
