@@ -1,4 +1,5 @@
 import type { Position, Problem } from "../errors.ts";
+import { nearestNames } from "../names.ts";
 import type { ModelConfig, Project } from "../project/project.ts";
 import type { CompiledSeed } from "./compiled.ts";
 import type { ModelDraft } from "./draft-models.ts";
@@ -25,6 +26,7 @@ export function checkGraph(all: Drafts, problems: Problem[]): void {
         checkMaterialization(model, all, report);
         checkMovesFrom(model, all, report);
         checkEvent(model, report);
+        checkTripwires(model, report);
         for (const [ref, position] of model.refs) checkRef(ref, position, model, all, report);
         if (model.config.materialized === "postgres_materialized_view") {
             for (const [source, position] of model.sources) {
@@ -113,6 +115,22 @@ function checkEvent({ file, config }: ModelDraft, report: Report): void {
         { file },
         `has event: ${config.event}, which is not in its grain (${grain}): name one of its columns`,
     );
+}
+
+function checkTripwires({ file, config }: ModelDraft, report: Report): void {
+    if (!config.tripwires) return;
+    const declared = new Set(config.columns.map(({ name }) => name));
+    for (const [key, name] of Object.entries(config.tripwires)) {
+        if (declared.has(name)) continue;
+        const near = nearestNames(name, declared);
+        const hint = near.length > 0 ? `; near: ${near.join(", ")}` : "";
+        report({ file }, `has tripwires: ${key}: ${name}, which is none of its columns${hint}`);
+    }
+    if (config.grain.length === 0)
+        report(
+            { file },
+            "has tripwires and no grain: its first column, or event:, says which rows are compared",
+        );
 }
 
 /** Both sides of a move are rows of the same kind, known by the same columns. */

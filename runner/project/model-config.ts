@@ -28,6 +28,7 @@ export function buildConfig(
         ...(raw.as_of !== undefined && { asOf: raw.as_of }),
         ...(raw.moves_from !== undefined && { movesFrom: raw.moves_from }),
         ...(raw.event !== undefined && { event: raw.event }),
+        ...(raw.tripwires && { tripwires: raw.tripwires }),
         ...(raw.lint && { acceptedLint: raw.lint.accept }),
         columns,
         tests: (raw.tests ?? []).map(modelTest),

@@ -109,6 +109,7 @@ export const rawModelSchema = z.strictObject({
     as_of: text.optional(),
     moves_from: text.optional(),
     event: text.optional(),
+    tripwires: z.strictObject({ outcome: text, yardstick: text }).optional(),
     lint: z
         .strictObject({ accept: z.partialRecord(z.enum(lintRuleNames), z.string().trim().min(1)) })
         .optional(),

@@ -191,6 +191,14 @@ export type Materialization =
     /** Not built in DuckDB: its SQL is Postgres', over published tables. */
     | "postgres_materialized_view";
 
+/** What columns that know too much are looked for by: one that beats the yardstick alone is pointed at. */
+export interface Tripwires {
+    /** A boolean column: what is to be predicted, true for some rows of an event. */
+    readonly outcome: string;
+    /** The best honest single predictor that there is. */
+    readonly yardstick: string;
+}
+
 /** Configuration of a model or seed after file, yml, folder and default were laid over each other. */
 export interface ModelConfig {
     readonly materialized: Materialization;
@@ -204,6 +212,7 @@ export interface ModelConfig {
     readonly asOf?: string;
     /** Column of the grain that names the event of a row. Default: the first. */
     readonly event?: string;
+    readonly tripwires?: Tripwires;
     /** The model in which rows of this one stand until their outcomes are known. */
     readonly movesFrom?: string;
     /** Why what a lint rule finds in this model is no leak. */

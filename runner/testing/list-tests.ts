@@ -1,5 +1,5 @@
 import type { CompiledAssertion, CompiledModel, CompiledProject, CompiledSeed } from "../compile/compiled.ts";
-import type { DataTest, ModelColumn, Severity } from "../project/project.ts";
+import type { DataTest, ModelColumn, Severity, Tripwires } from "../project/project.ts";
 
 export type Testable = CompiledModel | CompiledSeed;
 
@@ -23,11 +23,17 @@ interface ContractTest extends TestBase {
     readonly type: "contract";
 }
 
+/** Columns that know the outcome too well: a warning, whatever is found. */
+interface TripwireTest extends TestBase {
+    readonly type: "tripwires";
+    readonly tripwires: Tripwires;
+}
+
 interface AssertionTest extends TestBase {
     readonly type: "assertion";
 }
 
-export type ListedTest = ModelTest | ContractTest | AssertionTest;
+export type ListedTest = ModelTest | ContractTest | TripwireTest | AssertionTest;
 
 /** The tests of the named nodes, default all: models and seeds in dependency order, then assertions by name. */
 export function listTests(compiled: CompiledProject, names?: ReadonlySet<string>): readonly ListedTest[] {
@@ -63,7 +69,11 @@ function testsOfNode(node: Testable): readonly ListedTest[] {
         config.columns.length > 0 && node.kind === "model"
             ? [{ name: `${name}.contract`, node: name, type: "contract", severity: "error" }]
             : [];
-    return [...contract, ...named(name, tests)];
+    const { tripwires } = config;
+    const wires: readonly TripwireTest[] = tripwires
+        ? [{ name: `${name}.tripwires`, node: name, type: "tripwires", severity: "warn", tripwires }]
+        : [];
+    return [...contract, ...named(name, tests), ...wires];
 }
 
 interface Placed {

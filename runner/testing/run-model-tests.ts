@@ -1,10 +1,12 @@
 import type { CompiledProject } from "../compile/compiled.ts";
 import { QueryError } from "../errors.ts";
 import { nearestNames } from "../names.ts";
+import type { Tripwires } from "../project/project.ts";
 import type { ColumnType, Warehouse } from "../warehouse/types.ts";
 import { checkContract } from "./check-contract.ts";
 import { describeFailures } from "./failure-message.ts";
 import type { ListedTest, ModelTest, Testable } from "./list-tests.ts";
+import { runTripwires } from "./run-tripwires.ts";
 import { failureQuery, relationOf, rowCondition } from "./test-query.ts";
 import { brokenBy, brokenTest, passed, type Verdict } from "./verdict.ts";
 
@@ -29,6 +31,7 @@ export async function runModelTests(run: ModelTestRun): Promise<void> {
     const runnable: ModelTest[] = [];
     for (const test of tests) {
         if (test.type === "contract") tell(test, await contractVerdict(warehouse, node, columns));
+        else if (test.type === "tripwires") tell(test, await tripwireVerdict(run, test.tripwires, columns));
         else if (test.type !== "assertion") {
             const missing = missingColumn(test, names);
             if (missing === undefined) runnable.push(test);
@@ -87,6 +90,21 @@ async function contractVerdict(
         ...differences.map((line) => `    ${line}`),
     ].join("\n");
     return { failures: differences.length, seconds, message };
+}
+
+async function tripwireVerdict(
+    { warehouse, node, signal }: ModelTestRun,
+    tripwires: Tripwires,
+    columns: readonly ColumnType[],
+): Promise<Verdict> {
+    const names = columns.map(({ name }) => name);
+    const missing = Object.values(tripwires).find((name) => !names.includes(name));
+    if (missing !== undefined) return brokenTest(`there is no column ${missing} in the table`);
+    try {
+        return await runTripwires(warehouse, node, tripwires, columns);
+    } catch (error) {
+        return brokenBy(error, signal);
+    }
 }
 
 /** All conditions as counts of one scan, so that hundreds of tests read the table once. */

@@ -77,7 +77,8 @@ function batches(tests: readonly ListedTest[]): Iterable<readonly ListedTest[]> 
     const found = new Map<string, ListedTest[]>();
     for (const test of tests) {
         const scanned =
-            test.type === "contract" || (test.type !== "assertion" && rowCondition(test) !== undefined);
+            test.type === "contract" ||
+            (test.type !== "assertion" && test.type !== "tripwires" && rowCondition(test) !== undefined);
         const key = scanned ? `scan of ${test.node}` : test.name;
         const batch = found.get(key) ?? [];
         found.set(key, [...batch, test]);

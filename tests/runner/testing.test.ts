@@ -272,3 +272,48 @@ test("after an interrupt the tests that nobody got to are not run", async () => 
         expect(events).toHaveLength(2);
     });
 });
+
+test("a column that orders an event's rows better than the yardstick is pointed at, and so is a telling NULL", async () => {
+    await withMemoryWarehouse(async (warehouse) => {
+        // 300 auctions of six bids: the favourite wins half of them.
+        await warehouse.execute(`
+            create table bids as
+            select
+                auction,
+                bid,
+                bid = case when auction % 2 = 0 then 0 else 1 + auction % 5 end as is_sold,
+                6 - bid as estimate,
+                hash(auction, bid) % 1000 / 1000 as noise,
+                case when is_sold then 0.5 + noise else noise end as leaky_score,
+                case when is_sold or bid = 5 then noise end as leaky_presence,
+                case when noise > 0.3 then noise end as sparse,
+                is_sold as sold_again,
+            from range(300) auctions(auction), range(6) bids(bid)`);
+        const columns = ["is_sold", "estimate", "noise", "leaky_score", "leaky_presence", "sparse"].map(
+            (name) => column(name, [], { tier: name === "is_sold" ? "label" : "history" }),
+        );
+        const bids = {
+            grain: ["auction", "bid"],
+            columns: [...columns, column("sold_again", [], { tier: "label" })],
+            tripwires: { outcome: "is_sold", yardstick: "estimate" },
+        };
+        const results = await testShop(warehouse, { bids });
+        const found = results.find(({ name }) => name === "bids.tripwires");
+        expect(found).toMatchObject({ status: "warned", rows: 2 });
+        expect(found?.message).toMatch(
+            /^may know is_sold too well .* of 1,500 pairs of 300 events estimate orders 7\d\.\d % rightly/,
+        );
+        expect(found?.message).toMatch(
+            /\n +leaky_score alone orders 8\d\.\d % of 1,500 pairs rightly, estimate 7\d\.\d % of them/,
+        );
+        expect(found?.message).toMatch(
+            /\n +leaky_presence: whether it is NULL alone orders 9\d\.\d % of all pairs rightly/,
+        );
+        const honest = { ...bids, columns: bids.columns.filter(({ name }) => !name.startsWith("leaky")) };
+        await warehouse.execute(
+            "alter table bids drop column leaky_score; alter table bids drop column leaky_presence",
+        );
+        const passed = await testShop(warehouse, { bids: honest });
+        expect(passed.find(({ name }) => name === "bids.tripwires")).toMatchObject({ status: "success" });
+    });
+});
