@@ -21,7 +21,7 @@ cleaned as (
     where
         race_id is not null
         -- Placeholders such as 0001-01-01, 9999-12-31 or infinity are no dates: see source_races_unusable.
-        and race_date between date '1900-01-01' and date '2199-12-31'
+        and race_date between date '1900-01-01' and date '2099-12-31'
 ),
 
 -- A race that stands twice: the row written last; without a timestamp one that does not depend on physical order.

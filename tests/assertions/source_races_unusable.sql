@@ -9,4 +9,4 @@ from {{source "races"}}
 where
     race_id is null
     or race_date is null
-    or race_date not between date '1900-01-01' and date '2199-12-31'
+    or race_date not between date '1900-01-01' and date '2099-12-31'

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { CompiledAssertion } from "../../runner/compile/compiled.ts";
 import { withTinyWorld } from "./tiny-world.ts";
 
 const race = {
@@ -240,5 +241,23 @@ test("a race with a placeholder for a date is left out, with its runners", async
     await withTinyWorld({ races, race_results }, ["+runners"], async (warehouse) => {
         const rows = await warehouse.rows("select race_id, has_run from runners");
         expect(rows).toMatchObject([{ race_id: 1n, has_run: true }]);
+    });
+});
+
+test("results of a day that has not come yet are pointed at", async () => {
+    const races = ["2024-02-29", "2098-01-01"].map((race_date, index) => ({
+        ...race,
+        race_id: index + 1,
+        race_date,
+    }));
+    const race_results = races.map(({ race_id }) => ({
+        id: race_id,
+        race_id,
+        horse_slug: "ada",
+        position: 1,
+    }));
+    await withTinyWorld({ races, race_results }, ["+runners"], async (warehouse, compiled) => {
+        const assertion = compiled.nodes.get("source_results_of_the_future") as CompiledAssertion;
+        expect(await warehouse.rows(assertion.sql)).toMatchObject([{ race_id: 2n, race_date: "2098-01-01" }]);
     });
 });
