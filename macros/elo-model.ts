@@ -42,8 +42,8 @@ export function defineEloModel(model: EloModel): TypeScriptModel {
                     runner_id,
                     race_id,
                     race_date,
-                    coalesce(${model.keyColumn}::integer, -1) as entity,
-                    ${model.groupColumn ? `coalesce(${model.groupColumn}::integer, -1)` : "-1"} as family,
+                    coalesce(${model.keyColumn}, -1)::double as entity,
+                    ${model.groupColumn ? `coalesce(${model.groupColumn}, -1)` : "-1"}::double as family,
                     has_run,
                     coalesce(position::integer, 0) as place,
                     coalesce(margin::double, 'nan'::double) as lengths,
@@ -100,6 +100,8 @@ class DayBuffer implements DayOfStarters {
     entity = new Int32Array(256);
     group = new Int32Array(256);
     hasRun = new Uint8Array(256);
+    private readonly entities = new KeyNumbers();
+    private readonly groups = new KeyNumbers();
     position = new Int32Array(256);
     margin = new Float64Array(256);
 
@@ -119,8 +121,8 @@ class DayBuffer implements DayOfStarters {
             this.raceId[index] = raceId;
         }
         const at = this.count - (to - from);
-        this.entity.set((columns.entity!.values as Int32Array).subarray(from, to), at);
-        this.group.set((columns.family!.values as Int32Array).subarray(from, to), at);
+        this.entities.number(columns.entity!.values as Float64Array, from, to, this.entity, at);
+        this.groups.number(columns.family!.values as Float64Array, from, to, this.group, at);
         this.hasRun.set((columns.has_run!.values as Uint8Array).subarray(from, to), at);
         this.position.set((columns.place!.values as Int32Array).subarray(from, to), at);
         this.margin.set((columns.lengths!.values as Float64Array).subarray(from, to), at);
@@ -146,6 +148,23 @@ class DayBuffer implements DayOfStarters {
         this.hasRun = extend(this.hasRun, new Uint8Array(length));
         this.position = extend(this.position, new Int32Array(length));
         this.margin = extend(this.margin, new Float64Array(length));
+    }
+}
+
+/** Numbers keys from 0 on in the order of their first start, so that ratings lie in arrays; -1 stays -1. */
+class KeyNumbers {
+    private readonly known = new Map<number, number>();
+
+    number(keys: Float64Array, from: number, to: number, into: Int32Array, at: number): void {
+        for (let row = from; row < to; row++) {
+            const key = keys[row]!;
+            let number = key < 0 ? -1 : this.known.get(key);
+            if (number === undefined) {
+                number = this.known.size;
+                this.known.set(key, number);
+            }
+            into[at + row - from] = number;
+        }
     }
 }
 

@@ -36,6 +36,7 @@ starters as (
     select
         race_id,
         horse_slug,
+        card_order,
         horse_number,
         plain_name,
         horse_number is null or regexp_matches(horse_number, '[A-Z]') as is_found_by_name,
@@ -47,6 +48,7 @@ starters as (
 matched as (
     select
         starters.horse_slug,
+        starters.card_order,
         case when starters.plain_name = measured.plain_name then 1 else 2 end as match_rank,
         measured.*,
     from starters
@@ -56,6 +58,7 @@ matched as (
     union all
     select
         starters.horse_slug,
+        starters.card_order,
         3 as match_rank,
         measured.*,
     from starters
@@ -66,6 +69,7 @@ matched as (
     union all
     select
         starters.horse_slug,
+        starters.card_order,
         3 as match_rank,
         measured.*,
     from starters
@@ -84,7 +88,7 @@ final as (
     select * exclude (horse_number, plain_name, match_rank)
     from matched
     qualify row_number() over (
-        partition by race_id, horse_slug
+        partition by race_id, card_order
         order by
             match_rank,
 {{#each (list 800 600 400 200) as |to_go|}}
