@@ -26,23 +26,23 @@ final as (
         -- A single price over the rounded sum of itself may come out a hair above 1.
         case when is_fully_priced then least(implied / implied_sum, 1) end as market_probability,
         case when is_fully_priced then implied_sum - 1 end as overround,
-        case
-            when win_odds is not null
-                then rank() over (partition by race_id, win_odds is null order by win_odds)
-        end::usmallint as odds_rank_in_race,
+        case when win_odds is not null then rank() over by_odds end::usmallint as odds_rank_in_race,
+        -- Of the other prices, the share that is longer.
         case
             when win_odds is null then null
             when priced_runners = 1 then 1
-            else percent_rank() over (partition by race_id, win_odds is null order by win_odds desc)
+            else (priced_runners - rank() over by_odds - count(*) over same_odds + 1) / (priced_runners - 1)
         end::float as odds_percentile_in_race,
-        case
-            when win_odds is not null
-                then rank() over (partition by race_id, win_odds is null order by win_odds) = 1
-        end as is_favorite,
+        case when win_odds is not null then rank() over by_odds = 1 end as is_favorite,
         win_odds > {{var "longshot_above_odds"}} as is_longshot,
         ln(win_odds)::float as log_win_odds,
         (win_odds / nullif(min(win_odds) over (partition by race_id), 0))::float as odds_to_favorite_ratio,
     from priced
+    window
+        by_odds as (partition by race_id, win_odds is null order by win_odds),
+        same_odds as (
+            partition by race_id, win_odds is null order by win_odds groups between current row and current row
+        )
 )
 
 select * from final

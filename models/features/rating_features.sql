@@ -84,12 +84,9 @@ final as (
         met.horse_elo::float as horse_elo,
         met.is_elo_default,
         met.elo_races_count::usmallint as elo_races_count,
-        -- By the ratings as published: what ties there ties here.
-        rank() over (partition by met.race_id order by met.horse_elo::float desc)::usmallint as elo_rank_in_race,
-        case
-            when met.starters = 1 then 1
-            else percent_rank() over (partition by met.race_id order by met.horse_elo::float)
-        end::float as elo_percentile_in_race,
+        -- By the ratings as published: what ties there ties here. Ranked from the worst, for both columns.
+        (met.starters - rank() over by_elo - count(*) over same_elo + 2)::usmallint as elo_rank_in_race,
+        case when met.starters = 1 then 1 else percent_rank() over by_elo end::float as elo_percentile_in_race,
         met.mean_elo::float as field_avg_elo,
         (met.horse_elo - met.mean_elo)::float as elo_vs_field_avg,
         (met.horse_elo - met.best_elo)::float as elo_vs_field_best,
@@ -107,6 +104,11 @@ final as (
     from met
     inner join {{ref "previous_starts"}} as previous_starts on met.runner_id = previous_starts.runner_id
     left join starts on previous_starts.horse_start = starts.runner_id
+    window
+        by_elo as (partition by met.race_id order by met.horse_elo::float),
+        same_elo as (
+            partition by met.race_id order by met.horse_elo::float groups between current row and current row
+        )
 )
 
 select * from final

@@ -6,11 +6,18 @@ with counted as (
         track_category is not null as has_category,
         track_direction is not null as has_direction,
         track_type is not null as has_type,
-{{#each (list "track" "track_distance" "category" "direction" "type") as |place|}}
-        count(*) filter (where has_run) over at_{{place}} as {{place}}_runs,
-        count(*) filter (where is_win) over at_{{place}} as {{place}}_wins,
-        count(*) filter (where is_place) over at_{{place}} as {{place}}_places,
-{{/each}}
+        count(*) filter (where has_run) over at_track as track_runs,
+        count(*) filter (where is_win) over at_track as track_wins,
+        count(*) filter (where is_place) over at_track as track_places,
+        count(*) filter (where has_run) over at_track_distance as track_distance_runs,
+        count(*) filter (where is_win) over at_track_distance as track_distance_wins,
+        count(*) filter (where has_run) over at_category as category_runs,
+        count(*) filter (where is_win) over at_category as category_wins,
+        count(*) filter (where has_run) over at_direction as direction_runs,
+        count(*) filter (where is_place) over at_direction as direction_places,
+        count(*) filter (where has_run) over at_type as type_runs,
+        count(*) filter (where is_win) over at_type as type_wins,
+        count(*) filter (where is_place) over at_type as type_places,
     from {{ref "runners"}}
     window
         at_track as (

@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import type { CompiledModel } from "../compile/compiled.ts";
 import { quoteName, quoteText } from "../names.ts";
 import { scanCsv } from "./scan-csv.ts";
-import type { Warehouse } from "./types.ts";
+import type { ColumnType, Warehouse } from "./types.ts";
 
 /** Schema of models and seeds. */
 export const modelSchema = "main";
@@ -16,11 +16,14 @@ export function relationName(name: string, schema: string = modelSchema): string
 /** Makes a SQL model's relation in place of what had its name, in one transaction. */
 export async function materialize(warehouse: Warehouse, model: CompiledModel, root: string): Promise<void> {
     // Preparing refuses what is more than one statement, before the second one could do anything.
-    await warehouse.describe(model.sql);
+    const columns = await warehouse.describe(model.sql);
     switch (model.config.materialized) {
         case "table":
         case "postgres_table":
-            return replaceRelation(warehouse, model.name, [`${tablePrefix(model.name)}${model.sql}`]);
+            return replaceRelation(warehouse, model.name, [
+                createTable(model.name, columns),
+                `${insertPrefix(model.name)}${model.sql}`,
+            ]);
         case "view":
             return replaceRelation(warehouse, model.name, [`${viewPrefix(model.name)}${model.sql}`]);
         case "external":
@@ -31,8 +34,20 @@ export async function materialize(warehouse: Warehouse, model: CompiledModel, ro
 }
 
 /** On a line of its own, so that the model's lines stay whole and a caret under them is right. */
-const tablePrefix = (name: string) => `create table ${relationName(name)} as\n`;
+const insertPrefix = (name: string) => `insert into ${relationName(name)}\n`;
 const viewPrefix = (name: string) => `create view ${relationName(name)} as\n`;
+
+/**
+ * Rates and scores hardly shrink, and finding that out takes longer than computing many of them: their columns are
+ * kept as they are. Of 32 s of CPU for 500,000 starters it saved 2, for a file a third larger.
+ */
+function createTable(name: string, columns: readonly ColumnType[]): string {
+    const definitions = columns.map(({ name: column, type }) => {
+        const kept = type === "FLOAT" || type === "DOUBLE" ? " using compression uncompressed" : "";
+        return `${quoteName(column)} ${type}${kept}`;
+    });
+    return `create table ${relationName(name)} (${definitions.join(", ")})`;
+}
 
 /** Drops what has the name, be it table or view, and runs `create` in the same transaction. */
 export async function replaceRelation(
