@@ -23,7 +23,6 @@ races as (
         fields.total_runners,
         fields.finishers,
         fields.has_run,
-        -- lint: accept tie-break: no two races have the same race_order
         sum(fields.card_numbers) over (order by race_facts.race_order rows unbounded preceding) - fields.card_numbers
             as numbers_before,
     from {{ref "race_facts"}} as race_facts

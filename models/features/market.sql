@@ -40,6 +40,7 @@ final as (
     from priced
     window
         by_odds as (partition by race_id, win_odds is null order by win_odds),
+        -- lint: accept current-row: the other prices of this race, no outcome
         same_odds as (
             partition by race_id, win_odds is null order by win_odds groups between current row and current row
         )

@@ -106,6 +106,7 @@ final as (
     left join starts on previous_starts.horse_start = starts.runner_id
     window
         by_elo as (partition by met.race_id order by met.horse_elo::float),
+        -- lint: accept current-row: the other ratings on the morning of this race, no outcome
         same_elo as (
             partition by met.race_id order by met.horse_elo::float groups between current row and current row
         )
