@@ -66,8 +66,8 @@ function adviceFor(error: unknown, text: string, settings: ConnectionSettings): 
     }
     if (certificateCodes.test(code)) {
         return (
-            `TLS failed (${code}: ${text}). Name the authority's certificate by sslrootcert=FILE in the URL; ` +
-            "sslmode=no-verify encrypts without checking who answers."
+            `TLS failed (${code}: ${text}). Name the authority's certificate by sslrootcert=FILE in the URL or by ` +
+            "PGSSLROOTCERT; hosted databases offer it for download. sslmode=no-verify encrypts without checking who answers."
         );
     }
     return undefined;

@@ -39,7 +39,7 @@ const transactionPoolerPort = 6543;
  * | require, verify-full | TLS, a certificate of a known authority for this host |
  * | absent, prefer, allow | as `require`; no TLS to this machine and to private networks |
  *
- * `sslrootcert=FILE` names the authority, `sslcert=FILE` and `sslkey=FILE` the client's certificate.
+ * `sslrootcert=FILE`, or PGSSLROOTCERT in the environment, names the authority, `sslcert=FILE` and `sslkey=FILE` the client's certificate.
  */
 export function parseConnection(url: string): ConnectionSettings {
     const parsed = parseUrl(url);
@@ -134,7 +134,7 @@ function readFileParam(
     name: string,
     option: "ca" | "cert" | "key",
 ): ConnectionOptions {
-    const file = params.get(name);
+    const file = params.get(name) || (name === "sslrootcert" ? process.env.PGSSLROOTCERT : undefined);
     if (!file || file === "system") return {};
     try {
         return { [option]: readFileSync(file, "utf8") };
