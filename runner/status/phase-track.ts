@@ -81,6 +81,12 @@ export class PhaseTrack {
         }
     }
 
+    /** Of a model, whatever the run as a whole is at. */
+    phaseOf(model: string): Pick<Progress, "phase" | "phaseNumber"> | undefined {
+        const index = this.#phases.findIndex(({ models }) => models.has(model));
+        return index < 0 ? undefined : { phase: this.#phases[index]!.name, phaseNumber: index + 1 };
+    }
+
     /** Into a phase by its place, whatever happens in it: for a run that only pretends. */
     jump(index: number, step: Phase | "refresh", message: string): void {
         this.#step = step;

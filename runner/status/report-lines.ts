@@ -71,10 +71,17 @@ export function reportJson(
     return (event: RunEvent) => {
         const level = levelOf(event);
         if (!isShown(level, logLevel)) return;
-        const { phase, phaseNumber } = track.progress;
+        const { phase, phaseNumber } = placeOf(event, track);
         const head = { at: now().toISOString(), level, runId, phase, phaseNumber };
         print(scrubbedJson(toSnakeCase({ ...head, ...flatten(event) })));
     };
+}
+
+/** A model's line says the phase of the model; all others where the run as a whole is. */
+function placeOf(event: RunEvent, track: PhaseTrack) {
+    const node = event.type === "node-end" ? event.result : event.type === "node-start" ? event : undefined;
+    const own = node?.kind === "model" || node?.kind === "seed" ? track.phaseOf(node.name) : undefined;
+    return own ?? track.progress;
 }
 
 function flatten(event: RunEvent): object {
