@@ -1,7 +1,7 @@
 import { exitCodes } from "../errors.ts";
 import type { RunRecord } from "../status/artifacts.ts";
 import { readRunRecord, removeParts, writeRunRecord } from "../status/artifacts.ts";
-import { type LocalStatus, readLocalStatus } from "../status/status-file.ts";
+import { type LocalStatus, readLocalStatus, writeLocalStatus } from "../status/status-file.ts";
 import { isEnded } from "../status/status-row.ts";
 
 /**
@@ -17,7 +17,14 @@ export async function recordDeadRun(
     const status = await readLocalStatus(targetDirectory);
     if (!status || isEnded(status.status) || status.runId === runId) return [];
     if (await readRunRecord(targetDirectory, status.runId)) return [];
-    await writeRunRecord(targetDirectory, deadRecord(status, now));
+    const record = deadRecord(status, now);
+    await writeRunRecord(targetDirectory, record);
+    const end = {
+        status: "failed",
+        completedAt: now.toISOString(),
+        errorMessage: record.error ?? null,
+    } as const;
+    await writeLocalStatus(targetDirectory, { ...status, ...end });
     return [status.runId];
 }
 

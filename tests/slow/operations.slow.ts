@@ -144,13 +144,15 @@ describe("many runs in a row, with faults", () => {
                     await sleep(random() * 1500);
                     if (round % 2 === 0) await shop.query(endAllSessions);
                     else {
-                        const { pid: child } = await shop.read("status.json");
-                        if (Number(child) !== pid) {
-                            try {
-                                process.kill(Number(child), "SIGKILL");
-                            } catch {
-                                // It had ended.
-                            }
+                        const running = await until(
+                            () => shop.read("status.json"),
+                            ({ status }) =>
+                                ["extracting", "transforming", "loading"].includes(String(status)),
+                        );
+                        try {
+                            process.kill(Number(running.pid), "SIGKILL");
+                        } catch {
+                            // It ended in between.
                         }
                     }
                     await isWhole(shop);
@@ -161,6 +163,7 @@ describe("many runs in a row, with faults", () => {
                     (counts) => total(counts) >= before + 3 && (counts["0"] ?? 0) >= 3,
                 );
                 console.log(JSON.stringify(after));
+                expect(after).toHaveProperty("SIGKILL");
                 expect((await get("/healthz")).status).toBe(200);
                 expect((await get("/status")).body).toMatchObject({ from: "database" });
                 expect(await stop("SIGTERM")).toBe(0);
