@@ -30,14 +30,13 @@ export async function combineVariants(
     const originals = new Map<string, string>();
     for (const variant of variants) {
         if (seenIn.has(variant.name)) throw new Error(`two variants are called ${variant.name}`);
-        const clones = await cloneModels(project, compiled, variant, scripts);
+        const { clones, target } = await cloneModels(project, compiled, variant, scripts);
         for (const clone of clones) {
             nodes.set(clone.name, clone);
             order.push(clone.name);
         }
-        const last = clones.at(-1)!.name;
-        seenIn.set(variant.name, last);
-        originals.set(variant.name, last.slice(0, -cloneName("", variant).length));
+        seenIn.set(variant.name, cloneName(target, variant));
+        originals.set(variant.name, target);
     }
     return { compiled: { ...compiled, nodes, order }, seenIn, originals };
 }
@@ -46,13 +45,13 @@ function cloneName(model: string, { name }: Variant): string {
     return `${model}__${name}`;
 }
 
-/** In dependency order; the last one is where the change is looked for. */
+/** In dependency order; `target` is where the change is looked for. */
 async function cloneModels(
     project: Project,
     compiled: CompiledProject,
     variant: Variant,
     scripts: ScriptFolder,
-): Promise<readonly CompiledModel[]> {
+): Promise<{ readonly clones: readonly CompiledModel[]; readonly target: string }> {
     const changed = changeText(project, variant);
     const mutated = compileProject(changed);
     const modules = await changedModules(project, variant, scripts);
@@ -72,7 +71,7 @@ async function cloneModels(
         throw new Error(`${variant.name}: ${target} is no model with as_of that is made from ${differing}`);
     }
     const renamed = new Map(path.map((name) => [name, cloneName(name, variant)]));
-    return Promise.all(
+    const clones = await Promise.all(
         path.map(async (name) => {
             const model = mutated.nodes.get(name) as CompiledModel;
             const { movesFrom: _, ...config } = model.config;
@@ -92,6 +91,7 @@ async function cloneModels(
             };
         }),
     );
+    return { clones, target };
 }
 
 /** The project with the variant's texts replaced. */

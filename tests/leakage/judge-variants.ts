@@ -118,20 +118,21 @@ async function originOf(
 
 function objectionsTo(
     { column, from, by }: Mutant,
-    { columns, example, failure }: ModelReplay,
+    { columns, missing, extra, example, failure }: ModelReplay,
     origin: LeakOrigin | undefined,
 ): readonly string[] {
-    const named = columns.find((one) => one.column === column);
+    const rows = columns.find((one) => one.column === column)?.rows ?? 0;
     const kind = by === "reordered" ? "order" : origin?.kind;
-    const isNamed = kind === "order" || kind === "clock" || origin?.event?.race_id !== undefined;
+    const isOfOneRace = kind === "own" || kind === "same-day" || kind === "later";
     return [
         ...(failure === undefined ? [] : [`it could not be made: ${failure}`]),
-        ...(named && named.rows > 0 ? [] : [`${column} is not named`]),
+        ...(column === undefined && missing + extra === 0 ? ["no row is missing, and none too many"] : []),
+        ...(column !== undefined && rows === 0 ? [`${column} is not named`] : []),
         ...(example && example.full !== example.replayed ? [] : ["there is no example"]),
         ...(from.some((one) => one === kind)
             ? []
             : [`it should leak from ${from.join(" or ")}, found ${kind}`]),
-        ...(isNamed ? [] : ["the race is not named"]),
+        ...(isOfOneRace && origin?.event?.race_id === undefined ? ["the race is not named"] : []),
     ];
 }
 
@@ -146,7 +147,7 @@ function describeVerdict(
     const key = example && Object.entries(example.key).map(([column, value]) => `${column} ${value}`);
     const values =
         example &&
-        `such as ${example.column} of ${key!.join(", ")}: ${example.full}, replayed ${example.replayed}`;
+        `such as ${example.column ?? "one"} of ${key!.join(", ")}: ${example.full}, replayed ${example.replayed}`;
     const event = Object.entries(origin?.event ?? {}).map(([column, value]) => `${column} ${value}`);
     const from = origin && `from ${[origin.kind, ...event, origin.day].filter(Boolean).join(", ")}`;
     return `${name}: ${[failure, model, ...listed, ...more, ...lost, values, from].filter(Boolean).join("; ")}`;

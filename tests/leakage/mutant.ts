@@ -16,9 +16,9 @@ export interface Variant {
 
 /** A variant that leaks. */
 export interface Mutant extends Variant {
-    /** A column that must be named. */
-    readonly column: string;
-    /** Whose event leaks; several kinds where more than one is right. */
+    /** A column that must be named. Absent: rows are missing, or too many. */
+    readonly column?: string;
+    /** Whose event leaks, or whatever else; several where more than one is right. */
     readonly from: readonly ("own" | "same-day" | "later" | "several" | "clock" | "order")[];
     /** Perturbations that must notice. Default: cut. */
     readonly by?: Perturbation;

@@ -202,6 +202,28 @@ export const horseMutants: readonly Mutant[] = [
         from: ["later"],
     },
     {
+        name: "survivors_only",
+        why: "only horses that start again are in it: what is left out tells as much as a value",
+        file: formChanges,
+        replace: [
+            [
+                "order by runner_id\n",
+                "qualify lead(runners.race_date) over (partition by runners.horse_key order by runners.runner_id) is not null\norder by runner_id\n",
+            ],
+        ],
+        from: ["later", "several"],
+    },
+    {
+        name: "age_by_the_latest_result",
+        why: "counted back from the latest result of all",
+        file: formChanges,
+        replace: added(
+            '(select max(race_date) from {{ref "runners"}} where has_run) - runners.race_date as days_ago',
+        ),
+        column: "days_ago",
+        from: ["later", "several"],
+    },
+    {
         name: "starts_of_a_lifetime",
         why: "good horses race for longer",
         file: formChanges,

@@ -114,6 +114,28 @@ export const raceMutants: readonly Mutant[] = [
         by: "reordered",
     },
     {
+        name: "tie_broken_by_arrival",
+        why: "the place of the row in the table: results arrive in finishing order",
+        file: "models/features/form_changes.sql",
+        replace: [
+            ["    runners.race_id,\n", "    runners.race_id,\n    arrived.place as arrival,\n"],
+            [
+                "order by runner_id\n",
+                `left join (
+    select race_id, horse_slug, min(rowid) - min(min(rowid)) over (partition by race_id) as place
+    from {{source "race_results"}}
+    group by race_id, horse_slug
+) as arrived
+    on runners.race_id = arrived.race_id
+    and runners.horse_slug = arrived.horse_slug
+order by runner_id\n`,
+            ],
+        ],
+        column: "arrival",
+        from: ["order"],
+        by: "reordered",
+    },
+    {
         name: "pace_as_it_was",
         why: "who led this race, instead of who used to lead",
         file: "models/features/pace.sql",
