@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { describeScore, judgeClean, judgeMutants } from "./judge-variants.ts";
 import { mutants } from "./mutants/all.ts";
@@ -31,6 +32,15 @@ test("leaky variants of the project's own models are caught, and clean ones pass
         );
     });
 }, 180_000);
+
+test("the texts of all variants, slow ones included, stand in their files", async () => {
+    const stale: string[] = [];
+    for (const { name, file, replace } of [...mutants, ...cleanVariants]) {
+        const text = await readFile(new URL(`../../${file}`, import.meta.url), "utf8");
+        for (const [from] of replace) if (!text.includes(from)) stale.push(`${name}: ${file} lacks ${from}`);
+    }
+    expect(stale).toEqual([]);
+});
 
 test("a variant whose text stands in its file no longer is told by its name", async () => {
     const stale = {

@@ -46,8 +46,8 @@ export const peopleMutants: readonly Mutant[] = [
         file: days,
         replace: [
             [
-                "order by race_date rows between unbounded preceding and 1 preceding",
-                "order by race_date rows between unbounded preceding and current row",
+                "rows between unbounded preceding and 1 preceding",
+                "rows between unbounded preceding and current row",
             ],
         ],
         seenIn: "trainer",
@@ -58,7 +58,7 @@ export const peopleMutants: readonly Mutant[] = [
         name: "jockey_30_days_with_today",
         why: "the frame of 30 days is off by one day",
         file: days,
-        replace: [["interval 1 day preceding", "interval 0 day preceding"]],
+        replace: [["{{days}} preceding and 1 preceding", "{{days}} preceding and current row"]],
         seenIn: "jockey",
         column: "jockey_win_rate_30d",
         from: ["own", "same-day"],

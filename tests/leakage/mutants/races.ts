@@ -83,8 +83,8 @@ export const raceMutants: readonly Mutant[] = [
                 "        win_odds,\n        position,\n        1 / win_odds as implied,",
             ],
             [
-                "then rank() over (partition by race_id, win_odds is null order by win_odds)\n        end::usmallint",
-                "then row_number() over (partition by race_id, win_odds is null order by round(win_odds), position, runner_id)\n        end::usmallint",
+                "rank() over by_odds end::usmallint",
+                "row_number() over (partition by race_id, win_odds is null order by round(win_odds), position, runner_id) end::usmallint",
             ],
         ],
         column: "odds_rank_in_race",
@@ -105,8 +105,8 @@ export const raceMutants: readonly Mutant[] = [
                 "        win_odds,\n        id,\n        1 / win_odds as implied,",
             ],
             [
-                "then rank() over (partition by race_id, win_odds is null order by win_odds)\n        end::usmallint",
-                "then row_number() over (partition by race_id, win_odds is null order by round(win_odds), id)\n        end::usmallint",
+                "rank() over by_odds end::usmallint",
+                "row_number() over (partition by race_id, win_odds is null order by round(win_odds), id) end::usmallint",
             ],
         ],
         column: "odds_rank_in_race",
