@@ -145,6 +145,8 @@ export interface Source {
     readonly known: "before" | "after";
     /** Columns in which rows agree that are versions of one thing; empty: no two rows are. */
     readonly identity: readonly string[];
+    /** Of a source of events: those that agree in these columns could have ended like each other. Default: all. */
+    readonly alike?: readonly string[];
     /** The date that clocks the outcomes of this table. */
     readonly clock?: SourceClock;
     readonly file: string;

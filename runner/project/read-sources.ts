@@ -59,6 +59,7 @@ function buildSource(name: string, raw: RawSource, document: YamlDocument, probl
         primaryKey: raw.primary_key ?? [],
         known: raw.known ?? "before",
         identity: raw.identity ?? [],
+        ...(raw.alike && { alike: raw.alike }),
         ...(raw.clock && { clock: raw.clock }),
         file: document.file,
     };
@@ -148,10 +149,11 @@ function checkSource(
             );
         }
     }
-    for (const [index, column] of source.identity.entries()) {
-        if (!names.includes(column)) {
+    for (const key of ["identity", "alike"] as const) {
+        for (const [index, column] of (source[key] ?? []).entries()) {
+            if (names.includes(column)) continue;
             report(
-                ["identity", index],
+                [key, index],
                 `${column} is not a declared column; ${suggest(column, names, "columns are")}`,
             );
         }

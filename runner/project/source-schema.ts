@@ -24,6 +24,7 @@ const source = z.strictObject({
     primary_key: z.union([text.transform((one) => [one]), z.array(text)]).optional(),
     known: known.optional(),
     identity: z.union([text.transform((one) => [one]), z.array(text).min(1)]).optional(),
+    alike: z.union([text.transform((one) => [one]), z.array(text).min(1)]).optional(),
     clock: z
         .union([
             text.transform((name) => ({ column: name })),

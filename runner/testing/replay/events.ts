@@ -44,11 +44,22 @@ export async function createEvents(scratch: Warehouse, world: World): Promise<vo
         const keys = group.keys.map(quoteName);
         const list = keys.join(", ");
         const last = perturbation === "replaced" ? await lastKeptDay(scratch, world, group) : day;
+        const alike = (group.dated.alike ?? []).map(
+            (name, index) => `max(${quoteName(name)}) as replay_alike_${index}`,
+        );
+        const partition =
+            alike.length > 0
+                ? `partition by ${alike.map((_, index) => `replay_alike_${index}`).join(", ")}`
+                : "";
+        const samePartition = alike.map(
+            (_, index) =>
+                `and numbered.replay_alike_${index} is not distinct from donors.replay_alike_${index}`,
+        );
         const donors = keys.map((key, index) => `donors.${key} as ${donorKey(index)}`);
         await scratch.execute(`
             create table ${eventTable(group)} as
             with events as (
-                select ${list}, coalesce(max(${quoteName(group.dateColumn)})::date, 'infinity'::date) as replay_day
+                select ${[list, ...alike].join(", ")}, coalesce(max(${quoteName(group.dateColumn)})::date, 'infinity'::date) as replay_day
                 from ${base}.sources.${quoteName(group.dated.name)}
                 where ${keys.map((key) => `${key} is not null`).join(" and ")}
                 group by ${list}
@@ -56,12 +67,12 @@ export async function createEvents(scratch: Warehouse, world: World): Promise<vo
             placed as (
                 select
                     *,
-                    row_number() over (order by hash(${list}, ${seed}), ${list}) as replay_place,
-                    row_number() over (order by hash(${list}, ${seed + 1}), ${list}) as replay_donor_place,
+                    row_number() over (${partition} order by hash(hash(${list}, ${seed})), ${list}) as replay_place,
+                    row_number() over (${partition} order by hash(hash(${list}, ${seed + 1})), ${list}) as replay_donor_place,
                 from events
             ),
             numbered as (
-                select *, row_number() over (order by replay_day, replay_place) as replay_number
+                select *, row_number() over (order by replay_day, replay_place, ${list}) as replay_number
                 from placed where replay_day >= ${quoteText(day)}
                 union all
                 select *, 0 from placed where replay_day < ${quoteText(day)}
@@ -80,7 +91,10 @@ export async function createEvents(scratch: Warehouse, world: World): Promise<vo
                 on ${perturbation === "replaced"}
                 and numbered.replay_number > 0
                 and numbered.replay_donor_place = donors.replay_place
-                and numbered.replay_donor_place % ${abandonedOneIn} > 0`);
+                ${samePartition.join(" ")}
+                -- Who would be its own donor keeps nothing.
+                and numbered.replay_donor_place <> numbered.replay_place
+                and hash(hash(numbered.replay_place, ${seed})) % ${abandonedOneIn} > 0`);
     }
 }
 

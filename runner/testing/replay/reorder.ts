@@ -10,13 +10,13 @@ export function reorder(source: Source, query: string, seed: number): string {
     const surrogates = source.columns.filter(({ surrogate }) => surrogate);
     let rows = query;
     for (const { name, type } of surrogates) rows = renumber(source, rows, name, type, seed);
-    return `select * from (${rows}) order by hash(${list}, ${seed})`;
+    return `select * from (${rows}) order by hash(hash(${list}, ${seed}))`;
 }
 
 function renumber(source: Source, query: string, name: string, type: string, seed: number): string {
     const column = quoteName(name);
     const versions = identityOf(source, column);
-    const place = `row_number() over (order by hash(${column}, ${seed}), ${column})`;
+    const place = `row_number() over (order by hash(hash(${column}, ${seed})), ${column})`;
     return `
         select * exclude (replay_place, replay_places, replay_version, replay_identity)
             replace (replay_places[replay_version]::${type} as ${column})

@@ -31,7 +31,7 @@ function replaceColumns(clocked: ClockedSource, world: World): string {
     const keys = group.keys.map(quoteName).join(", ");
     return `
         with placed as (
-            select *, row_number() over (partition by ${keys}, replay_settled order by hash(${list}, ${world.seed})) as replay_place,
+            select *, row_number() over (partition by ${keys}, replay_settled order by hash(hash(${list}, ${world.seed}))) as replay_place,
             from (
                 select *, coalesce(${settled.join(" or ") || "false"}, false) as replay_settled
                 from ${world.base}.sources.${quoteName(source.name)} as source
