@@ -1,28 +1,38 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { exitCodes } from "../errors.ts";
-import { publishOverrides } from "../publish/steps.ts";
 import type { RunRecord } from "../status/artifacts.ts";
-import { logLevels } from "../status/log-level.ts";
 import { perturbations } from "../testing/replay/perturbation.ts";
 import { audit } from "./audit.ts";
 import { clean } from "./clean.ts";
 import { compile } from "./compile.ts";
 import { debug } from "./debug.ts";
-import type { CommonOptions, Environment } from "./environment.ts";
+import type { Environment } from "./environment.ts";
 import { type ExportOptions, exportFile } from "./export.ts";
 import { generations } from "./generations.ts";
 import { type LintOptions, lint } from "./lint.ts";
 import { listedKinds, ls } from "./ls.ts";
 import { type MatrixOptions, matrix } from "./matrix.ts";
+import { addOperations } from "./operations-verbs.ts";
 import { dryRun, type PublishOptions, publish, resume } from "./publish.ts";
 import { rollback } from "./rollback.ts";
 import { run } from "./run.ts";
 import { sandboxLoad, sandboxReset, sandboxRun } from "./sandbox.ts";
 import { seed } from "./seed.ts";
-import type { ServeOptions } from "./serve.ts";
 import { show } from "./show.ts";
-import { status } from "./status.ts";
 import { test } from "./test.ts";
+import {
+    columnsOption,
+    examples,
+    excludeOption,
+    isoDay,
+    optionsOf,
+    overrideOption,
+    selectOption,
+    tierOption,
+    verb,
+    wholeNumber,
+    withoutTierOption,
+} from "./verb.ts";
 
 interface PublishVerbOptions extends PublishOptions {
     readonly dryRun: boolean;
@@ -151,48 +161,7 @@ export function addCommands(program: Command, environment: Environment, setExitC
         )
         .action((_, command: Command) => generations(optionsOf(command), environment));
 
-    verb(
-        program,
-        "status",
-        "Show the last runs and the one under way; the exit code says whether all is well",
-    )
-        .option("--limit <runs>", "how many runs", wholeNumber, 10)
-        .option("--watch", "again and again, until the run under way has ended", false)
-        .option("--max-age <time>", "fail when the last success is older: 90m, 12h, 8d", duration)
-        .addHelpText(
-            "after",
-            examples(
-                ["status", "the last runs"],
-                ["status --watch", "follow a run"],
-                ["status --max-age 8d || page-me", "an alarm when the weekly run fails or does not run"],
-            ) +
-                "\n\nExit codes: 0 the last run succeeded, 1 it failed, died or is too old, 2 it cannot be told.",
-        )
-        .action(async (_, command: Command) => setExitCode(await status(optionsOf(command), environment)));
-
-    verb(program, "serve", "Serve runs over HTTP and start them by schedule, until it is told to stop")
-        .addOption(new Option("--host <address>", "`::` for everybody").default("127.0.0.1").env("HOST"))
-        .addOption(
-            new Option("--port <port>", "0 for any free one").default(8080).argParser(port).env("PORT"),
-        )
-        .addOption(
-            new Option("--schedule <pattern>", "cron pattern in UTC (default: as rebuild.yml says)").env(
-                "REBUILD_SCHEDULE",
-            ),
-        )
-        .option("--no-schedule", "runs start only when somebody asks for them")
-        .addHelpText(
-            "after",
-            examples(
-                ["serve", "for this machine, by the schedule of rebuild.yml"],
-                ["serve --host :: --port 8080 --no-schedule", "for a network; see docs/operations.md first"],
-            ),
-        )
-        .action(async (_, command: Command) => {
-            // The HTTP library would cost every other command a quarter of a second.
-            const { serve } = await import("./serve.ts");
-            await serve(serveOptions(command), environment);
-        });
+    addOperations(program, environment, setExitCode);
 
     verb(program, "ls", "List sources, seeds, models and tests, in build order")
         .addOption(selectOption())
@@ -344,115 +313,6 @@ export function addCommands(program: Command, environment: Environment, setExitC
         .option("--seed <number>", "another world of the same size", wholeNumber)
         .addHelpText("after", examples(["sandbox reset --size 50000", "a larger world"]))
         .action((_, command: Command) => sandboxReset(optionsOf(command), environment));
-}
-
-/** A command with the options that all of them share. */
-function verb(parent: Command, name: string, description: string): Command {
-    return parent
-        .command(name)
-        .description(description)
-        .addOption(
-            new Option("--project-dir <folder>", "folder that holds rebuild.yml")
-                .default(".")
-                .env("REBUILD_PROJECT_DIR"),
-        )
-        .option(
-            "-t, --target <name>",
-            "target of profiles.yml (default: REBUILD_TARGET, else as profiles.yml says)",
-        )
-        .option("--vars <yaml>", "variables over those of rebuild.yml: '{elo_k: 160}'")
-        .addOption(
-            new Option("--threads <count>", "DuckDB's threads").argParser(wholeNumber).env("REBUILD_THREADS"),
-        )
-        .option("--json", "data as JSON on stdout, notes on stderr", false)
-        .addOption(
-            new Option("--log-format <format>", "lines for people or JSON events")
-                .choices(["text", "json"])
-                .default("text")
-                .env("LOG_FORMAT"),
-        )
-        .addOption(
-            new Option("--log-level <level>", "what is too unimportant to be shown")
-                .choices(logLevels)
-                .default("info")
-                .env("LOG_LEVEL"),
-        );
-}
-
-function selectOption(): Option {
-    return new Option(
-        "-s, --select <selection...>",
-        "names, +a, a+, 2+a, @a, tag:x, path:x, wildcards; space: or, comma: and",
-    ).default([], "all");
-}
-
-function excludeOption(): Option {
-    return new Option("--exclude <selection...>", "leave these out, same grammar").default([], "none");
-}
-
-function tierOption(): Option {
-    return new Option(
-        "--tier <tiers...>",
-        "only columns of these tiers (and of the grain), as the model's yml says",
-    );
-}
-
-function withoutTierOption(): Option {
-    return new Option("--without-tier <tiers...>", "no columns of these tiers").conflicts("tier");
-}
-
-function columnsOption(): Option {
-    return new Option("--columns <names...>", "only these columns").conflicts(["tier", "withoutTier"]);
-}
-
-function overrideOption(): Option {
-    return new Option("--override <gates...>", "open these gates of the publish step; recorded")
-        .choices(publishOverrides)
-        .default([], "none");
-}
-
-/** The parsed options; each verb declares the ones that its command's type asks for. */
-function optionsOf<Options extends CommonOptions>(command: Command): Options {
-    const { override, ...options } = command.optsWithGlobals();
-    return { ...options, ...(override !== undefined && { overrides: override }) } as unknown as Options;
-}
-
-/** `--no-schedule` makes `true` the option's default, which is to say nothing. */
-function serveOptions(command: Command): ServeOptions {
-    const { schedule, ...options } = optionsOf<ServeOptions>(command) as Omit<ServeOptions, "schedule"> & {
-        readonly schedule?: string | boolean;
-    };
-    return { ...options, ...(schedule !== undefined && schedule !== true && { schedule }) };
-}
-
-function port(text: string): number {
-    if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
-        throw new InvalidArgumentError("A port from 0 to 65535 is wanted.");
-    return Number(text);
-}
-
-function wholeNumber(text: string): number {
-    if (!/^[1-9]\d{0,9}$/.test(text)) throw new InvalidArgumentError("A whole number from 1 is wanted.");
-    return Number(text);
-}
-
-const secondsOf = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
-
-/** `8d` in seconds. */
-function duration(text: string): number {
-    const match = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text);
-    if (!match) throw new InvalidArgumentError("A time such as 90m, 12h, 8d or 2w is wanted.");
-    return Number(match[1]) * secondsOf[match[2] as keyof typeof secondsOf];
-}
-
-function isoDay(text: string): string {
-    if (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text))) return text;
-    throw new InvalidArgumentError("A day such as 2024-03-31 is wanted.");
-}
-
-function examples(...lines: readonly (readonly [string, string])[]): string {
-    const width = Math.max(...lines.map(([text]) => text.length));
-    return `\nExamples:\n${lines.map(([text, why]) => `  rebuild ${text.padEnd(width)}  # ${why}`).join("\n")}`;
 }
 
 const helpAfter = `

@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { isAlive } from "../is-alive.ts";
 import { withClient } from "../postgres/connect.ts";
 import { readRunRecord } from "../status/artifacts.ts";
 import { type SeenRun, seeRun } from "../status/seen-run.ts";
@@ -93,13 +94,4 @@ function fromRecord(record: Readonly<Record<string, unknown>>): SeenRun {
         completedAt: endedAt,
         isSilent: false,
     };
-}
-
-export function isAlive(pid: number): boolean {
-    try {
-        process.kill(pid, 0);
-        return true;
-    } catch (error) {
-        return (error as NodeJS.ErrnoException).code === "EPERM";
-    }
 }

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { isAlive } from "../is-alive.ts";
 
 const prefix = "extract-";
 
@@ -10,7 +11,7 @@ export async function withSpillFolder<T>(
 ): Promise<T> {
     await mkdir(spillDirectory, { recursive: true });
     for (const name of await readdir(spillDirectory)) {
-        if (!name.startsWith(prefix) || isAlive(Number(name.slice(prefix.length).split("-")[0]))) continue;
+        if (!name.startsWith(prefix) || isInUse(Number(name.slice(prefix.length).split("-")[0]))) continue;
         await rm(join(spillDirectory, name), { recursive: true, force: true });
     }
     const folder = join(spillDirectory, `${prefix}${process.pid}-${Date.now().toString(36)}`);
@@ -22,13 +23,7 @@ export async function withSpillFolder<T>(
     }
 }
 
-function isAlive(pid: number): boolean {
-    // Of this very process there is one extraction at a time: what is left is from before a restart of its container.
-    if (pid === process.pid || !Number.isInteger(pid) || pid <= 0) return false;
-    try {
-        process.kill(pid, 0);
-        return true;
-    } catch (error) {
-        return (error as NodeJS.ErrnoException).code === "EPERM";
-    }
+/** Of this very process there is one extraction at a time: what is left is from before a restart of its container. */
+function isInUse(pid: number): boolean {
+    return pid !== process.pid && Number.isInteger(pid) && pid > 0 && isAlive(pid);
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { isAlive } from "../is-alive.ts";
 
 /**
  * A directory of its own for one open database: two that shared one would delete each other's files. DuckDB
@@ -32,14 +33,5 @@ async function removeDead(parent: string): Promise<void> {
         // In containers process numbers repeat, so our own number may be a predecessor's.
         const dead = pid === process.pid ? !inUse.has(directory) : Number.isInteger(pid) && !isAlive(pid);
         if (dead) await rm(directory, { recursive: true, force: true });
-    }
-}
-
-function isAlive(pid: number): boolean {
-    try {
-        process.kill(pid, 0);
-        return true;
-    } catch (error) {
-        return (error as NodeJS.ErrnoException).code === "EPERM";
     }
 }

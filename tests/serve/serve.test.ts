@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
-import { withLiveShop } from "../status/live-shop.ts";
+import { shopSettings, withLiveShop } from "../status/live-shop.ts";
 import { readEvents, token, until, withService } from "./service-process.ts";
 
 // Each waits more than it works.
@@ -101,6 +101,22 @@ describe.concurrent("rebuild serve", () => {
                 expect(printed()).toContain("--override=row-count");
                 expect(printed()).not.toContain(token);
             }),
+        ));
+
+    it("wants the token for reading too, where the project says so", () =>
+        withLiveShop(
+            {
+                "rebuild.yml": `${shopSettings}serve: { protect_reads: true }
+`,
+            },
+            (shop) =>
+                withService(shop, {}, async ({ get }) => {
+                    for (const path of ["/status", "/runs", "/runs/x", "/metrics"]) {
+                        expect((await get(path)).status).toBe(401);
+                    }
+                    expect((await get("/healthz")).status).toBe(200);
+                    expect((await get("/status", { authorization: `Bearer ${token}` })).status).toBe(200);
+                }),
         ));
 
     it("cuts off who sends slower than is allowed, and goes on", () =>

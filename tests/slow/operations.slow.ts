@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { withClient } from "../../runner/postgres/connect.ts";
 import type { Outcome } from "../runner/command-line.ts";
 import { until, withService } from "../serve/service-process.ts";
 import { type LiveShop, withLiveShop } from "../status/live-shop.ts";
@@ -121,6 +122,26 @@ describe("many runs in a row, with faults", () => {
             );
             expect(sessions!.open).toBe(0);
             await hasNoSecret(shop, printed);
+        }));
+
+    test("show a heartbeat while nothing moves", () =>
+        withLiveShop({}, async (shop) => {
+            const waiting = withClient({ url: shop.database.url }, async (client) => {
+                await client.query("begin; lock table shop.shop_orders in access exclusive mode");
+                await sleep(25_000);
+                await client.query("rollback");
+            });
+            const running = shop.run(["run"]);
+            const seen = new Set<string>();
+            const watch = setInterval(async () => {
+                const rows = await shop.query("select updated_at from rebuild_status").catch(() => []);
+                for (const { updated_at: at } of rows) seen.add(String(at));
+            }, 500);
+            await waiting;
+            clearInterval(watch);
+            expect((await running).code).toBe(0);
+            // Three changes at the start, and at 10 and 20 seconds although nothing changes.
+            expect(seen.size).toBeGreaterThanOrEqual(3);
         }));
 
     test("under the service end each in its own way, and the service goes on", () =>

@@ -16,8 +16,8 @@ export interface LiveShop {
     read(...path: readonly string[]): Promise<Record<string, unknown>>;
 }
 
-const files: Changes = {
-    "rebuild.yml": `
+/** The shop's rebuild.yml, with phases. */
+export const shopSettings = `
 name: shop
 vars: { windows: [30, 90], prices: { currency: EUR, decimals: 2 }, large_order: 100, with_discounts: false }
 models:
@@ -30,7 +30,10 @@ phases:
     - { name: features, rest: true }
     - { name: marts, models: [models/marts], steps: [test, publish] }
     - { name: refresh, steps: [refresh] }
-`,
+`;
+
+const files: Changes = {
+    "rebuild.yml": shopSettings,
     "models/marts/customer_facts.yml":
         "model: customer_facts\ngrain: customer_id\npublish: { primary_key: [customer_id] }\n",
     "models/marts/customer_summary.yml":

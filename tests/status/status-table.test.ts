@@ -79,6 +79,27 @@ describe.concurrent("the table rebuild_status", () => {
             ]);
         }));
 
+    it("is written at most once a second, however much happens", () =>
+        withLiveShop({}, async ({ run, query }) => {
+            await run(["publish"]);
+            await query(`
+                create table writes (at timestamptz, ended boolean);
+                create function note_write() returns trigger language plpgsql as $$
+                begin insert into writes values (clock_timestamp(), new.completed_at is not null); return new; end $$;
+                create trigger note_write after insert or update on rebuild_status
+                    for each row execute function note_write()`);
+            await query(`
+                alter table shop.shop_orders rename to all_orders;
+                create view shop.shop_orders as select * from shop.all_orders where pg_sleep(0.001) is not null`);
+            expect((await run(["run"])).code).toBe(0);
+            const rows = await query<{ pause: number | null }>(`
+                select extract(epoch from at - lag(at) over (order by at))::float8 as pause from writes where not ended`);
+            const pauses = rows.flatMap(({ pause }) => pause ?? []);
+            expect(pauses.length).toBeGreaterThan(0);
+            // A write may wait for the server, and the next one does not: hence not quite a second.
+            expect(Math.min(...pauses)).toBeGreaterThan(0.8);
+        }));
+
     it("never fails a run, whatever is wrong with it", () =>
         withLiveShop({}, async ({ run, query }) => {
             await query("create table rebuild_status (run_id text, mood text)");
