@@ -29,7 +29,7 @@ interface Column {
 const fitUntil = "2002-09-01";
 const combineUntil = "2003-09-01";
 /** Ridge on standardised features: the strength that did best on the year of combination. */
-const ridges = [30, 100, 300, 1000, 3000];
+const ridges = [30, 100, 300];
 /** Texts of more values than this are names, not categories. */
 const mostCategories = 12;
 
