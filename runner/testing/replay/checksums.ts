@@ -16,38 +16,59 @@ export interface DayChecksum {
  */
 export type Checksums = ReadonlyMap<string, DayChecksum>;
 
-async function readChecksums(
-    warehouse: Warehouse,
-    relation: string,
-    { day }: Compared,
-    hash: string,
-    where: string,
-): Promise<Checksums> {
-    const rows = await warehouse.rows(`
-        select ${day} as day, count(*) as rows, sum(${hash}) as sum
-        from ${relation}
-        where ${where}
-        group by all`);
-    return new Map(
-        rows.map(({ day, rows, sum }) => [
-            day === null ? "" : String(day),
-            { rows: Number(rows), sum: BigInt(sum as bigint) },
-        ]),
-    );
+/** One scan of a model: sums over the columns that count on earlier days, and over those that count on T. */
+interface Scan {
+    readonly before: Checksums;
+    readonly onDay: Checksums;
 }
 
-/** The full build's side: each model is read once for all days that are replayed. */
+/** One build's rows, each model scanned once: a model from which rows move on is asked for by two. */
+class Scans {
+    readonly #warehouse: Warehouse;
+    readonly #found = new Map<string, Promise<Scan>>();
+
+    constructor(warehouse: Warehouse) {
+        this.#warehouse = warehouse;
+    }
+
+    scan(compared: Compared, relation: string, days: readonly string[], where: string): Promise<Scan> {
+        return once(this.#found, compared.model.name, async () => {
+            const { day, before, onDay } = compared;
+            const [whole, known] = [rowHash(before), rowHash(onDay)];
+            const onDays = `${day} in (${days.map(quoteText).join(", ")})`;
+            const rows = await this.#warehouse.rows(`
+                select
+                    ${day} as day,
+                    count(*) as rows,
+                    sum(${whole}) as before,
+                    ${whole === known ? "null" : `sum(case when ${onDays} then ${known} end)`} as on_day,
+                from ${relation}
+                where ${where}
+                group by all`);
+            const sums = (column: "before" | "on_day") =>
+                new Map(
+                    rows.map((row) => [
+                        row.day === null ? "" : String(row.day),
+                        { rows: Number(row.rows), sum: BigInt((row[column] ?? 0) as bigint) },
+                    ]),
+                );
+            const all = sums("before");
+            return { before: all, onDay: whole === known ? all : sums("on_day") };
+        });
+    }
+}
+
+/** The full build's side, for all days that are replayed. */
 export class FullSide {
     readonly #warehouse: Warehouse;
     readonly #days: readonly string[];
     readonly #columns = new Map<string, Promise<readonly ColumnType[]>>();
-    readonly #before = new Map<string, Promise<Checksums>>();
-    readonly #onDay = new Map<string, Promise<Checksums>>();
+    readonly #scans: Scans;
 
-    /** `days`: all that will be replayed. */
     constructor(warehouse: Warehouse, days: readonly string[]) {
         this.#warehouse = warehouse;
         this.#days = days;
+        this.#scans = new Scans(warehouse);
     }
 
     columns(model: string): Promise<readonly ColumnType[]> {
@@ -56,30 +77,51 @@ export class FullSide {
         );
     }
 
-    async checksums(compared: Compared, t: string): Promise<Checksums> {
-        const { model, before, onDay, partner, isLeft, day } = compared;
-        const relation = `main.${quoteName(model.name)}`;
-        const all = await once(this.#before, model.name, () =>
-            readChecksums(this.#warehouse, relation, compared, rowHash(before), "true"),
+    read(compared: Compared, t: string): Promise<Checksums> {
+        return upTo(compared, t, (one) =>
+            this.#scans.scan(one, `main.${quoteName(one.model.name)}`, this.#days, "true"),
         );
-        const earlier = [...all].filter(([day]) => day < t);
-        if (isLeft) return new Map(earlier);
-        if (before.length === onDay.length && partner === undefined) {
-            return new Map([...all].filter(([day]) => day <= t));
-        }
-        const today = await once(this.#onDay, model.name, async () => {
-            const among = `${day} in (${this.#days.map(quoteText).join(", ")})`;
-            const models = [relation, ...(partner === undefined ? [] : [`main.${quoteName(partner)}`])];
-            return addUp(
-                await Promise.all(
-                    models.map((from) =>
-                        readChecksums(this.#warehouse, from, compared, rowHash(onDay), among),
-                    ),
-                ),
-            );
-        });
-        return new Map([...earlier, ...[...today].filter(([day]) => day === t)]);
     }
+}
+
+/** The side of one day's replay. */
+export class ReplayedSide {
+    readonly #scans: Scans;
+    readonly #day: string;
+
+    constructor(scratch: Warehouse, day: string) {
+        this.#scans = new Scans(scratch);
+        this.#day = day;
+    }
+
+    read(compared: Compared, relationOf: (model: string) => string): Promise<Checksums> {
+        const t = this.#day;
+        return upTo(compared, t, (one) =>
+            this.#scans.scan(
+                one,
+                relationOf(one.model.name),
+                [t],
+                `(${isBefore(one, t)} or ${isOnDay(one, t)})`,
+            ),
+        );
+    }
+}
+
+/** Rows of earlier days and of none; and of T, unless they are compared where they have moved. */
+async function upTo(
+    compared: Compared,
+    t: string,
+    scan: (one: Compared) => Promise<Scan>,
+): Promise<Checksums> {
+    const own = await scan(compared);
+    const earlier = [...own.before].filter(([day]) => day < t);
+    if (compared.isLeft) return new Map(earlier);
+    const sides = [own, ...(compared.partner ? [await scan(compared.partner)] : [])];
+    const today = sides.map(({ onDay }) => onDay.get(t)).filter((one) => one !== undefined);
+    if (today.length === 0) return new Map(earlier);
+    const rows = today.reduce((all, one) => all + one.rows, 0);
+    const sum = today.reduce((all, one) => all + one.sum, 0n);
+    return new Map([...earlier, [t, { rows, sum }]]);
 }
 
 function once<Value>(
@@ -92,38 +134,6 @@ function once<Value>(
     const made = make();
     kept.set(key, made);
     return made;
-}
-
-/** The replay's side, in one scan of the model. */
-export async function readReplayed(
-    scratch: Warehouse,
-    compared: Compared,
-    t: string,
-    relationOf: (model: string) => string,
-): Promise<Checksums> {
-    const { model, before, onDay, partner, isLeft } = compared;
-    const relation = relationOf(model.name);
-    const [earlier, today] = [isBefore(compared, t), isOnDay(compared, t)];
-    if (isLeft) return readChecksums(scratch, relation, compared, rowHash(before), earlier);
-    const hash = `case when ${today} then ${rowHash(onDay)} else ${rowHash(before)} end`;
-    const own = await readChecksums(
-        scratch,
-        relation,
-        compared,
-        before.length === onDay.length ? rowHash(before) : hash,
-        `(${earlier} or ${today})`,
-    );
-    if (partner === undefined) return own;
-    return addUp([own, await readChecksums(scratch, relationOf(partner), compared, rowHash(onDay), today)]);
-}
-
-function addUp(all: readonly Checksums[]): Checksums {
-    const total = new Map<string, DayChecksum>();
-    for (const [day, { rows, sum }] of all.flatMap((one) => [...one])) {
-        const before = total.get(day) ?? { rows: 0, sum: 0n };
-        total.set(day, { rows: before.rows + rows, sum: before.sum + sum });
-    }
-    return total;
 }
 
 /** Days whose rows are not the same on both sides, in order. */

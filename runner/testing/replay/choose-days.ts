@@ -13,7 +13,7 @@ export interface ChosenDay {
 
 /**
  * Days with outcomes: the first, the last, the one with most rows (the earliest of several), and others drawn over the
- * rows of the history, one from each of equal parts. Early places of a part are likelier (the square of an even
+ * rows of the history, one from each of equal parts. Early places of a part are likelier (the cube of an even
  * draw): a day's replay costs the history before it, and a leak of a day's own results shows on any of them.
  */
 export async function chooseDays(
@@ -40,7 +40,7 @@ export async function chooseDays(
     const left = Math.min(days, history.length) - chosen.size;
     const places = Array.from(
         { length: left },
-        (_, part) => ((part + fraction(seed, part)) / left) ** 2 * total,
+        (_, part) => ((part + fraction(seed, part)) / left) ** 3 * total,
     );
     for (const place of places) {
         const at = reached.findIndex((rows) => rows > place);

@@ -1,4 +1,4 @@
-import type { CompiledModel } from "../../compile/compiled.ts";
+import type { CompiledModel, CompiledProject } from "../../compile/compiled.ts";
 import { quoteName, quoteText } from "../../names.ts";
 import type { ColumnType } from "../../warehouse/types.ts";
 
@@ -12,34 +12,52 @@ export interface Compared {
     readonly day: string;
     /** All but surrogates. */
     readonly before: readonly ColumnType[];
-    /** Of these, no labels, and with a partner only those that it has, too. */
+    /** Of these, no labels; where rows move from one model to another, what both of them have. */
     readonly onDay: readonly ColumnType[];
     /** The model in which its rows stand until their outcomes are known: on T, the rows of both are taken together. */
-    readonly partner?: string;
+    readonly partner?: Compared;
     /** Rows move from this model to another one, where those of T are compared. */
     readonly isLeft: boolean;
 }
 
-export function comparedRows(
+type ColumnsOf = (model: string) => Promise<readonly ColumnType[]>;
+
+export async function comparedRows(
     model: CompiledModel,
-    columns: readonly ColumnType[],
-    partnerColumns: readonly ColumnType[] | undefined,
-    isLeft: boolean,
-): Compared {
-    const { asOf, movesFrom, columns: declared } = model.config;
-    const facts = new Map(declared.map((column) => [column.name, column]));
-    const before = columns.filter(({ name }) => !facts.get(name)?.surrogate);
-    const onDay = before
-        .filter(({ name }) => facts.get(name)?.tier !== labelTier)
-        .filter(({ name }) => !partnerColumns || partnerColumns.some((column) => column.name === name));
-    return {
-        model,
-        day: `${quoteName(asOf!)}::date`,
-        before,
-        onDay,
-        ...(movesFrom !== undefined && { partner: movesFrom }),
-        isLeft,
-    };
+    { nodes }: CompiledProject,
+    columnsOf: ColumnsOf,
+): Promise<Compared> {
+    const { asOf, movesFrom } = model.config;
+    const before = keptColumns(model, await columnsOf(model.name));
+    const day = `${quoteName(asOf!)}::date`;
+    const from = movesFrom === undefined ? undefined : (nodes.get(movesFrom) as CompiledModel);
+    const to = [...nodes.values()].find(
+        (node) => node.kind === "model" && node.config.movesFrom === model.name,
+    ) as CompiledModel | undefined;
+    const onDay = await columnsOnDay(to ?? model, to ? model : from, columnsOf);
+    const own = { model, day, before, onDay, isLeft: to !== undefined };
+    if (!from) return own;
+    const left = keptColumns(from, await columnsOf(from.name));
+    return { ...own, partner: { model: from, day, before: left, onDay, isLeft: true } };
+}
+
+function keptColumns({ config }: CompiledModel, columns: readonly ColumnType[]): readonly ColumnType[] {
+    const surrogates = new Set(config.columns.filter(({ surrogate }) => surrogate).map(({ name }) => name));
+    return columns.filter(({ name }) => !surrogates.has(name));
+}
+
+async function columnsOnDay(
+    model: CompiledModel,
+    partner: CompiledModel | undefined,
+    columnsOf: ColumnsOf,
+): Promise<readonly ColumnType[]> {
+    const labels = new Set(
+        model.config.columns.filter(({ tier }) => tier === labelTier).map(({ name }) => name),
+    );
+    const shared = partner && new Set((await columnsOf(partner.name)).map(({ name }) => name));
+    return keptColumns(model, await columnsOf(model.name)).filter(
+        ({ name }) => !labels.has(name) && (!shared || shared.has(name)),
+    );
 }
 
 /** Rows of T, or those of earlier days and of none, as SQL over a model's columns. */

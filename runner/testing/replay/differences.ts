@@ -65,7 +65,7 @@ async function differencesOf(query: DifferenceQuery, days: readonly string[]): P
     const { grain } = compared.model.config;
     const today = days.length === 1 && days[0] === t;
     const columns = (today ? compared.onDay : compared.before).map(({ name }) => name);
-    const models = [compared.model.name, ...(today && compared.partner ? [compared.partner] : [])];
+    const models = [compared.model.name, ...(today && compared.partner ? [compared.partner.model.name] : [])];
     const list = columns.map(quoteName).join(", ");
     const where = today
         ? isOnDay(compared, t)

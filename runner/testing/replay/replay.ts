@@ -2,7 +2,7 @@ import type { CompiledModel, CompiledProject } from "../../compile/compiled.ts";
 import { quoteName } from "../../names.ts";
 import type { Project } from "../../project/project.ts";
 import type { Warehouse } from "../../warehouse/types.ts";
-import { differingDays, FullSide, readReplayed } from "./checksums.ts";
+import { differingDays, FullSide, ReplayedSide } from "./checksums.ts";
 import { clockedSources } from "./clocks.ts";
 import { type Compared, comparedRows } from "./compared-rows.ts";
 import { createWorld } from "./create-world.ts";
@@ -84,10 +84,21 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
         warehouse.scratch((scratch, base) =>
             withInterrupt(scratch, signal, async () => {
                 await createWorld(scratch, { ...options, sources: project.sources, base });
+                const replayedSide = new ReplayedSide(scratch, day);
                 const failures = await rebuildModels(
                     { scratch, base, project, compiled, plan, signal },
                     async (model, relationOf) => {
-                        tell(await compareModel({ ...options, fullSide, scratch, base, model, relationOf }));
+                        tell(
+                            await compareModel({
+                                ...options,
+                                fullSide,
+                                replayedSide,
+                                scratch,
+                                base,
+                                model,
+                                relationOf,
+                            }),
+                        );
                     },
                 );
                 for (const { name, file } of plan.rebuilt) {
@@ -120,6 +131,7 @@ export function isClean({ columns, missing, extra, failure }: ModelReplay): bool
 
 interface CompareOptions extends ReplayOptions {
     readonly fullSide: FullSide;
+    readonly replayedSide: ReplayedSide;
     readonly scratch: Warehouse;
     readonly base: string;
     readonly model: CompiledModel;
@@ -127,7 +139,7 @@ interface CompareOptions extends ReplayOptions {
 }
 
 async function compareModel(options: CompareOptions): Promise<ModelReplay> {
-    const { project, compiled, fullSide, scratch, base, model, relationOf, day } = options;
+    const { project, compiled, fullSide, replayedSide, scratch, base, model, relationOf, day } = options;
     const { name, file } = model;
     const columns = await fullSide.columns(name);
     const replayed = await scratch.describe(`select * from ${relationOf(name)}`);
@@ -136,15 +148,10 @@ async function compareModel(options: CompareOptions): Promise<ModelReplay> {
         const failure = `its columns depend on the data: in the full build ${shape(columns)}; replayed ${shape(replayed)}`;
         return { ...nothing, model: name, file, failure };
     }
-    const { movesFrom } = model.config;
-    const partnerColumns = movesFrom === undefined ? undefined : await fullSide.columns(movesFrom);
-    const isLeft = [...compiled.nodes.values()].some(
-        (node) => node.kind === "model" && node.config.movesFrom === name,
-    );
-    const compared = comparedRows(model, columns, partnerColumns, isLeft);
+    const compared = await comparedRows(model, compiled, (one) => fullSide.columns(one));
     const [full, again] = await Promise.all([
-        fullSide.checksums(compared, day),
-        readReplayed(scratch, compared, day, relationOf),
+        fullSide.read(compared, day),
+        replayedSide.read(compared, relationOf),
     ]);
     const days = differingDays(full, again);
     const differences =
