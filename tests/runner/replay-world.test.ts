@@ -115,3 +115,23 @@ test("a row of no event counts as one to come", async () => {
         expect(found).toEqual(expected);
     }
 });
+
+test("a value known before is known in any case and spacing", async () => {
+    const spelled =
+        "update sources.entries set status = ' late-Scratched', place = null where id in (select id from sources.entries inner join sources.races using (race_id) where race_date = '2024-03-04' limit 2)";
+    const sources = tinySources.map((one) => ({
+        ...one,
+        columns: one.columns.map((column) =>
+            column.name === "status" ? { ...column, knownBeforeValues: ["LATE_SCRATCHED"] } : column,
+        ),
+    }));
+    const found = await withTinyBuild({}, [spelled], (warehouse) =>
+        warehouse.scratch(async (scratch, base) => {
+            await createWorld(scratch, { sources, base, day, perturbation: "cut", seed: 1 });
+            return scratch.rows(
+                "select status from sources.entries where race_id in (6, 7) and status is not null",
+            );
+        }),
+    );
+    expect(found).toEqual([{ status: " late-Scratched" }, { status: " late-Scratched" }]);
+});

@@ -27,7 +27,9 @@ export function writtenBefore(name: string): string {
     return `source.${name} - interval 10 year`;
 }
 
-/** SQL that is true where an outcome column holds a value that is known before the event. */
+/** SQL that is true where an outcome column holds a value that is known before the event, in any case and spacing. */
 export function isKnownBefore({ name, knownBeforeValues }: SourceColumn, relation: string): string {
-    return `${relation}.${quoteName(name)}::varchar in (${knownBeforeValues.map(quoteText).join(", ")})`;
+    const code = (text: string) => `upper(translate(trim(${text}), ' -', '__'))`;
+    const values = knownBeforeValues.map((value) => code(quoteText(value)));
+    return `${code(`${relation}.${quoteName(name)}::varchar`)} in (${values.join(", ")})`;
 }

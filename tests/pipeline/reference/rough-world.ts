@@ -1,3 +1,4 @@
+import type { PostgresSource } from "../../../runner/extract/extraction.ts";
 import { withClient } from "../../../runner/postgres/connect.ts";
 import { prepareDatabase } from "../../../sandbox/load/schema.ts";
 import { ensureWorld } from "../../../sandbox/sandbox.ts";
@@ -10,10 +11,15 @@ export async function checkRoughWorld(
     settings: WorldSettings,
     options: CheckOptions = {},
 ): Promise<Checked> {
+    return check(await simulateRoughWorld(url, settings), options);
+}
+
+/** A connection to a world that is as rough as real ones. */
+export async function simulateRoughWorld(url: string, settings: WorldSettings): Promise<PostgresSource> {
     await withClient({ url }, prepareDatabase);
     await ensureWorld(url, settings);
     await withClient({ url }, (client) => client.query(roughen));
-    return check({ type: "postgres", url, schema: "public", connections: 3, timeBudgetSeconds: 60 }, options);
+    return { type: "postgres", url, schema: "public", connections: 3, timeBudgetSeconds: 60 };
 }
 
 /** What the simulated world lacks: unknown people, gates and prices, other spellings, positions that are none. */
