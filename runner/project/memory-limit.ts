@@ -27,3 +27,12 @@ function readLimit(file: string): number | undefined {
         return undefined;
     }
 }
+
+const units: Readonly<Record<string, number>> = { k: 1, m: 2, g: 3, t: 4 };
+
+/** Bytes of a size as DuckDB takes it, `1433MiB` or `2GB`; infinity where it cannot be told. */
+export function bytesOf(limit: string): number {
+    const match = /^([\d.]+)\s*([kmgt])(i?)b$/i.exec(limit.trim());
+    if (!match) return Number.POSITIVE_INFINITY;
+    return Number(match[1]) * (match[3] ? 1024 : 1000) ** units[match[2]!.toLowerCase()]!;
+}

@@ -133,6 +133,8 @@ function once<Value>(
     if (known) return known;
     const made = make();
     kept.set(key, made);
+    // What failed for want of memory is tried again.
+    made.catch(() => kept.delete(key));
     return made;
 }
 

@@ -149,10 +149,9 @@ async function compareModel(options: CompareOptions): Promise<ModelReplay> {
         return { ...nothing, model: name, file, failure };
     }
     const compared = await comparedRows(model, compiled, (one) => fullSide.columns(one));
-    const [full, again] = await Promise.all([
-        fullSide.read(compared, day),
-        replayedSide.read(compared, relationOf),
-    ]);
+    // One after the other: a scan of hundreds of columns holds a block of each.
+    const full = await fullSide.read(compared, day);
+    const again = await replayedSide.read(compared, relationOf);
     const days = differingDays(full, again);
     const differences =
         days.length === 0

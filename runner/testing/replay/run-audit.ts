@@ -1,4 +1,6 @@
 import type { CompiledProject } from "../../compile/compiled.ts";
+import { QueryError } from "../../errors.ts";
+import { bytesOf } from "../../project/memory-limit.ts";
 import type { Project } from "../../project/project.ts";
 import { scrub } from "../../secrets.ts";
 import type { NodeResult, Report } from "../../status/events.ts";
@@ -25,10 +27,10 @@ export interface AuditOptions {
 }
 
 /**
- * Replays side by side: a replay alone has stretches of one core, sorts that end and ratings in JavaScript. Of 50,000
- * events in five days, two lanes took XX s and one YY s on two cores.
+ * Replays side by side: a replay alone has stretches of one core, the ends of sorts and ratings in JavaScript. Each
+ * holds its models in memory, so with less than this there is one at a time.
  */
-const lanes = 2;
+const memoryForTwo = 2e9;
 
 /** Replays the plan, the latest days first, since they take longest; every replay is a test. */
 export async function runAudit(
@@ -42,12 +44,20 @@ export async function runAudit(
     let { traceSeconds } = options;
     let started = 0;
     const total = plan.length;
-    const run = async (planned: PlannedReplay) => {
+    const replayOne = async (planned: PlannedReplay, own = project) => {
         const { day, perturbation } = planned;
         const node = { name: `replay.${day}.${perturbation}`, kind: "replay", detail: perturbation } as const;
         const index = ++started;
         report({ type: "node-start", ...node, index, total });
-        const one = await replay({ ...options, day, perturbation, fullSide, untraced, traceSeconds });
+        const one = await replay({
+            ...options,
+            project: own,
+            day,
+            perturbation,
+            fullSide,
+            untraced,
+            traceSeconds,
+        });
         if (!one.passed) {
             traceSeconds -= one.traceSeconds;
             for (const { model, origin } of one.models) if (origin) untraced.add(model);
@@ -56,11 +66,26 @@ export async function runAudit(
         done.set(planned, { replay: one, result });
         report({ type: "node-end", result, index, total });
     };
+    const crowded: PlannedReplay[] = [];
     const lane = async () => {
-        for (let next = waiting.shift(); next; next = waiting.shift()) await run(next);
+        for (let next = waiting.shift(); next; next = waiting.shift()) {
+            try {
+                await replayOne(next);
+            } catch (error) {
+                if (!(error instanceof QueryError) || error.failure.code !== "Out of Memory Error")
+                    throw error;
+                started--;
+                crowded.push(next);
+            }
+        }
     };
+    const { warehouse: limits } = project.target;
+    const lanes = bytesOf(limits.memoryLimit) < memoryForTwo ? 1 : 2;
     const ended = await Promise.allSettled(Array.from({ length: lanes }, lane));
     for (const one of ended) if (one.status === "rejected") throw one.reason;
+    // With the memory to themselves, one model at a time: what then does not fit fails the run.
+    const alone = { ...project, target: { ...project.target, warehouse: { ...limits, concurrency: 1 } } };
+    for (const planned of crowded) await replayOne(planned, alone);
 
     const replays = plan.map((planned) => ({ ...done.get(planned)!.replay, why: planned.why }));
     const audited = auditedModels(compiled).filter(({ name }) => !names || names.has(name));
