@@ -182,6 +182,7 @@ function buildWarehouse(raw: NonNullable<RawTarget["warehouse"]>, root: string):
         threads: raw.threads ?? os.availableParallelism(),
         spillDirectory: path.resolve(root, raw.spill_directory ?? "target/spill"),
         concurrency: raw.concurrency ?? 4,
+        compress: raw.compress ?? false,
     };
 }
 

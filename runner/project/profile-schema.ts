@@ -59,6 +59,7 @@ export const rawTargetSchema = z.strictObject({
             threads: whole.optional(),
             spill_directory: name.optional(),
             concurrency: whole.optional(),
+            compress: z.boolean().optional(),
         })
         .optional(),
 });

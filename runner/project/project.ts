@@ -130,6 +130,8 @@ export interface WarehouseSettings {
     readonly spillDirectory: string;
     /** Models built side by side. Default 4. */
     readonly concurrency: number;
+    /** Models are stored compressed: two thirds of the disk, for a tenth more of the time. Default false. */
+    readonly compress?: boolean;
 }
 
 /** One source table, as models/sources.yml declares it. */

@@ -129,7 +129,7 @@ async function createMacros(warehouse: Warehouse, macros: CompiledProject["macro
 async function buildNode(node: Buildable, options: BuildOptions): Promise<void> {
     const { warehouse, project, signal } = options;
     if (node.kind === "seed") return loadSeed(warehouse, node, project.root);
-    if (node.language === "sql") return materialize(warehouse, node, project.root);
+    if (node.language === "sql") return materialize(warehouse, node, project);
     const program = await loadTypeScriptModel(project.root, node.file);
     return runTypeScriptModel(warehouse, node, program, project, signal);
 }
