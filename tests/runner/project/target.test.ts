@@ -61,6 +61,7 @@ describe("a target", () => {
             threads: 2,
             spillDirectory: path.join(shopRoot, "target/spill"),
             concurrency: 4,
+            compress: false,
         });
         const { warehouse, publish } = await targetOf({}, { target: "sandbox" });
         expect(warehouse.path).toBe(path.join(shopRoot, "target/warehouse.duckdb"));
