@@ -63,11 +63,11 @@ export function isConnectionLost(error: unknown): boolean {
 export function adviceFor(reason: FailureReason | undefined): string | undefined {
     switch (reason) {
         case "connection_lost":
-            return "The database ended the session: it was restarted, or the network broke. Nothing was published; run again.";
+            return "The database ended the session: it was restarted, or the network broke. Run again.";
         case "disk_full":
-            return "Nothing was published, and what this run had written is removed.";
+            return "What this run had written is removed.";
         case "out_of_memory":
-            return "DuckDB reached its memory limit. Nothing was published.";
+            return "DuckDB reached its memory limit.";
         default:
             return undefined;
     }

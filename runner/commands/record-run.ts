@@ -179,7 +179,7 @@ function judge(error: unknown, ledger: RunLedger, signal: AbortSignal): Judgemen
     // A signal that came when everything was done interrupted nothing.
     if (signal.aborted && error !== undefined) {
         const by = signal.reason instanceof Error ? signal.reason.message : "stopped";
-        const message = `cancelled: ${by}; nothing was published`;
+        const message = `cancelled: ${by}; ${describeService(ledger)}`;
         return {
             status: "interrupted",
             exitCode: exitCodes.interrupted,
@@ -198,13 +198,28 @@ function judge(error: unknown, ledger: RunLedger, signal: AbortSignal): Judgemen
             : error instanceof Error
               ? error.message
               : String(error);
+    const advice = adviceFor(reason);
     const status: RunStatus = reason === "locked" ? "skipped" : "failed";
     return {
         status,
         exitCode: exitCodeOf(error, messages),
         reason,
-        error: scrub([text, adviceFor(reason)].filter(Boolean).join("\n")),
+        error: scrub(
+            [text, advice && `${advice} ${capitalize(describeService(ledger))}.`].filter(Boolean).join("\n"),
+        ),
     };
+}
+
+/** Between the swap's statement and its answer nobody here can know what became of it. */
+function describeService({ publication, phases }: RunLedger): string {
+    if (publication?.generation !== undefined) return `generation ${publication.generation} is in service`;
+    if (phases.some(({ phase }) => phase === "publish"))
+        return "nothing was published, unless the swap itself was cut off: `rebuild generations` says";
+    return "nothing was published";
+}
+
+function capitalize(text: string): string {
+    return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function stateOf({ status, command }: RunRecord) {

@@ -55,7 +55,7 @@ describe("a database that goes away", () => {
             const { code, stdout } = await running;
             expect(code).toBe(6);
             expect(stdout).toMatch(/Error: .*(terminat|not currently accepting|was lost)/);
-            expect(stdout).toContain("Nothing was published; run again.");
+            expect(stdout).toContain("Run again. Nothing was published.");
             expect(await shop.read("run_results.json")).toMatchObject({
                 status: "failed",
                 reason: "connection_lost",
