@@ -6,7 +6,7 @@ import type { RunEvent } from "../../runner/status/events.ts";
 import { createDatabase, type TestDatabase } from "../postgres-server.ts";
 import { withReaders } from "./readers.ts";
 import { watchDdl } from "./rest-api.ts";
-import { connectionTo, fillStable, publish, stable, withMemoryWarehouse } from "./world.ts";
+import { connectionTo, fillStable, inMode, publish, stable, withMemoryWarehouse } from "./world.ts";
 
 let database: TestDatabase;
 let url: string;
@@ -42,9 +42,7 @@ const rollBack = (to?: number) =>
     });
 
 /** The stable with its tables changed in place. */
-const inPlace = stable.map((model) =>
-    model.view ? model : { ...model, publish: { ...model.publish, mode: "diff" as const } },
-);
+const inPlace = inMode("diff");
 
 describe("rows that differ are changed in place", () => {
     test("deleted, updated and inserted, views included, without touching an object", () =>

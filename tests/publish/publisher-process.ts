@@ -1,10 +1,10 @@
 /**
- * A publisher of its own, for tests that kill it: `publisher-process.ts URL GENERATION STEP [OCCURRENCE]`
+ * A publisher of its own, for tests that kill it: `publisher-process.ts URL GENERATION STEP [OCCURRENCE] [MODE]`
  * kills itself, without a farewell, before that step; with the step `never` it publishes. Prints its steps.
  */
-import { fillStable, publish, withMemoryWarehouse } from "./world.ts";
+import { fillStable, inMode, publish, withMemoryWarehouse } from "./world.ts";
 
-const [url, generation, lethalStep, occurrence = "1"] = process.argv.slice(2);
+const [url, generation, lethalStep, occurrence = "1", mode = "swap"] = process.argv.slice(2);
 let seen = 0;
 
 await withMemoryWarehouse(async (warehouse) => {
@@ -12,6 +12,7 @@ await withMemoryWarehouse(async (warehouse) => {
     await publish({
         url: url!,
         warehouse,
+        models: inMode(mode === "diff" ? "diff" : "swap"),
         settings: { swapTimeoutSeconds: 30 },
         onStep: (step) => {
             console.log(step);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { QueryError } from "../../runner/errors.ts";
 import { type PostgresClient, withClient } from "../../runner/postgres/connect.ts";
 
 export interface ReaderReport {
@@ -8,6 +9,14 @@ export interface ReaderReport {
     empty: number;
     mixed: number;
     longestMs: number;
+    /** Connections that were lost with the server and made again. */
+    reconnects: number;
+}
+
+export interface ReaderOptions {
+    readonly perPattern: number;
+    /** The server itself goes away meanwhile: a lost connection is not an error then. */
+    readonly serverRestarts?: boolean;
 }
 
 /** Generations of everything published in one statement, so that a mixture shows. */
@@ -52,13 +61,23 @@ const patterns: Readonly<Record<string, Read>> = {
 /** Reads in all patterns until the callback ends. */
 export async function withReaders(
     url: string,
-    { perPattern }: { readonly perPattern: number },
+    { perPattern, serverRestarts = false }: ReaderOptions,
     callback: () => Promise<void>,
 ): Promise<ReaderReport> {
-    const report: ReaderReport = { reads: 0, errors: [], empty: 0, mixed: 0, longestMs: 0 };
+    const report: ReaderReport = { reads: 0, errors: [], empty: 0, mixed: 0, longestMs: 0, reconnects: 0 };
     const stopped = new AbortController();
     const readers = Object.entries(patterns).flatMap(([name, read]) =>
-        Array.from({ length: perPattern }, () => runReader(url, name, read, report, stopped.signal)),
+        Array.from({ length: perPattern }, async () => {
+            for (let isLost = true; isLost; report.reconnects += isLost ? 1 : 0) {
+                isLost = await runReader(url, name, read, report, stopped.signal).then(
+                    () => false,
+                    (error) => {
+                        if (!serverRestarts) report.errors.push(`${name}: ${(error as Error).message}`);
+                        return serverRestarts && !stopped.signal.aborted;
+                    },
+                );
+            }
+        }),
     );
     try {
         await callback();
@@ -85,6 +104,7 @@ function runReader(
                 if (rows === 0) report.empty++;
                 if (new Set(Object.values(generations)).size !== 1) report.mixed++;
             } catch (error) {
+                if (error instanceof QueryError && /^(08|57P)/.test(error.failure.code ?? "")) throw error;
                 report.errors.push(`${name}: ${(error as Error).message}`);
                 await client.query("rollback").catch(() => undefined);
             }

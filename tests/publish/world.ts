@@ -81,6 +81,11 @@ export const stable: readonly ModelSpec[] = [
     },
 ];
 
+/** The stable with its tables swapped, or changed in place where only rows differ. */
+export function inMode(mode: "swap" | "diff"): readonly ModelSpec[] {
+    return stable.map((model) => (model.view ? model : { ...model, publish: { ...model.publish, mode } }));
+}
+
 /** Every row carries the number of its generation, so that readers can tell a mixture. */
 export async function fillStable(warehouse: Warehouse, generation: number, rows = 1000): Promise<void> {
     await warehouse.execute(`

@@ -21,7 +21,11 @@ const script = fileURLToPath(new URL("../publish/publisher-process.ts", import.m
 async function publishAndKill(generation: number, afterMs: number): Promise<"killed" | "done" | "failed"> {
     const child = spawn(
         process.execPath,
-        ["--import", "tsx", script, database.url, String(generation), "never"],
+        // Every other one changes rows in place.
+        [
+            ...["--import", "tsx", script, database.url, String(generation), "never", "1"],
+            generation % 2 === 0 ? "swap" : "diff",
+        ],
         {
             stdio: ["ignore", "pipe", "ignore"],
         },
