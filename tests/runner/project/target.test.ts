@@ -80,6 +80,7 @@ describe("a target", () => {
             schema: "shop",
             keepGenerations: 1,
             swapTimeoutSeconds: 300,
+            valueShareMin: 0.5,
             rowCountBand: { min: 0.9, max: 1.5 },
         });
     });
