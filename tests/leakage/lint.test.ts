@@ -10,15 +10,13 @@ import { mutants } from "./mutants/all.ts";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const load = () => loadProject({ root, env: {}, target: "files" });
 
-const rulesOf = (project: Project) =>
-    lintProject(project, compileProject(project)).flatMap(({ rule, accepted }) =>
-        accepted === undefined ? [rule] : [],
-    );
+const openFindings = (project: Project) =>
+    lintProject(project, compileProject(project)).filter(({ accepted }) => accepted === undefined);
 
 test("what the lint points at in this project is accepted with a reason, and there is something", async () => {
     const project = await load();
     const found = lintProject(project, compileProject(project));
-    expect(found.filter(({ accepted }) => accepted === undefined)).toEqual([]);
+    expect(openFindings(project)).toEqual([]);
     expect(found.length).toBeGreaterThan(5);
 });
 
@@ -48,9 +46,19 @@ const seen: Readonly<Record<string, string>> = {
 
 test("leaky variants of a risky form are pointed at before anything is built", async () => {
     const project = await load();
-    const found = Object.keys(seen).map((name) => {
-        const mutant = mutants.find((one) => one.name === name)!;
-        return [name, [...new Set(rulesOf(changeText(project, mutant)))].sort().join(", ")];
-    });
-    expect(Object.fromEntries(found)).toEqual(seen);
+    const found: Record<string, string> = {};
+    // Variants of different files do not get into each other's way: two of a file take two rounds.
+    let waiting = mutants.filter(({ name }) => name in seen);
+    while (waiting.length > 0) {
+        const round = waiting.filter(
+            ({ file }, index) => waiting.findIndex((other) => other.file === file) === index,
+        );
+        const findings = openFindings(round.reduce(changeText, project));
+        for (const { name, file } of round) {
+            const rules = findings.filter((finding) => finding.file === file).map(({ rule }) => rule);
+            found[name] = [...new Set(rules)].sort().join(", ");
+        }
+        waiting = waiting.filter((mutant) => !round.includes(mutant));
+    }
+    expect(found).toEqual(seen);
 });
