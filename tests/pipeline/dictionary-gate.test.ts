@@ -3,6 +3,7 @@ import type { CompiledModel, CompiledProject } from "../../runner/compile/compil
 import type { ModelColumn } from "../../runner/project/project.ts";
 import { runTests } from "../../runner/testing/run-tests.ts";
 import type { Warehouse } from "../../runner/warehouse/types.ts";
+import { labelNames, listedNames } from "./dataset-names.ts";
 import { withTinyWorld } from "./tiny-world.ts";
 
 const dataset = "race_training_dataset";
@@ -34,6 +35,8 @@ async function contract(
 let verdicts: Readonly<Record<string, Awaited<ReturnType<typeof contract>>>>;
 let gaps: readonly string[];
 let columns: readonly string[];
+/** Of each published table, in a world without a single source row. */
+let tables: ReadonlyMap<string, { readonly names: readonly string[]; readonly rows: bigint }>;
 
 beforeAll(() =>
     withTinyWorld({}, ["*"], async (warehouse, compiled) => {
@@ -54,6 +57,19 @@ beforeAll(() =>
                 columns.map((column) => (column.name === "wins" ? { ...column, type: "integer" } : column)),
             ),
         };
+        tables = new Map(
+            await Promise.all(
+                published(compiled)
+                    .filter(({ config }) => config.materialized !== "postgres_materialized_view")
+                    .map(async ({ name }) => {
+                        const names = (await warehouse.describe(`select * from ${name}`)).map(
+                            (one) => one.name,
+                        );
+                        const [found] = await warehouse.rows(`select count(*) as rows from ${name}`);
+                        return [name, { names, rows: found!.rows as bigint }] as const;
+                    }),
+            ),
+        );
         columns = (compiled.nodes.get(dataset) as CompiledModel).config.columns.map(({ name }) => name);
         gaps = published(compiled).flatMap(({ name, config }) =>
             config.columns.flatMap((column) => {
@@ -101,4 +117,29 @@ test("every rate of few starts stands beside one that is drawn towards its prior
 
 test("every published column says type, meaning, tier, unit, what NULL means, and, a number, its range", () => {
     expect(gaps).toEqual([]);
+});
+
+test("without a single source row every model is built, empty, with the columns that programs read", () => {
+    expect([...tables.values()].map(({ rows }) => rows)).toEqual([...tables].map(() => 0n));
+    expect([...tables.keys()].sort()).toEqual([
+        "horse_form_state",
+        "jockey_form_state",
+        "jockey_horse_connection_state",
+        "jockey_trainer_connection_state",
+        "race_training_dataset",
+        "race_upcoming_dataset",
+        "trainer_form_state",
+    ]);
+    const training = tables.get(dataset)!.names;
+    for (const [family, listed] of Object.entries(listedNames)) {
+        const missing = listed
+            .trim()
+            .split(/\s+/)
+            .filter((name) => !training.includes(name));
+        expect([family, missing]).toEqual([family, []]);
+    }
+    expect(training.slice(-labelNames.length)).toEqual(labelNames);
+    expect(tables.get("race_upcoming_dataset")!.names).toEqual(training.slice(0, -labelNames.length));
+    const keys = training.filter((name) => /_id$|_slug$|_name$|^race_date$/.test(name));
+    expect(training.length - labelNames.length - keys.length).toBeGreaterThanOrEqual(220);
 });
