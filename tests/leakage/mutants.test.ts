@@ -35,6 +35,7 @@ test("leaky variants of the project's own models are caught, and clean ones pass
         expect(refused!.objections).toContain("declared_starts is not named");
         const caught = judged.filter(({ variant }) => variant !== pretended);
         const passed = await judgeClean(world, harmless, ["cut", "replaced"]);
+        process.stdout.write(`${describeScore(caught, passed)}\n`);
         const all = [...caught, ...passed];
         expect(all.filter(({ objections }) => objections.length > 0)).toEqual([]);
         expect(describeScore(caught, passed)).toBe(
