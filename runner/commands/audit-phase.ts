@@ -82,7 +82,11 @@ export async function auditPhase(
             runId: context.runId,
             target: project.target.name,
             version: context.version,
-            command: commandOf(wish, settings, project.target.name),
+            command: commandOf(
+                { ...wish, names: new Set(models.map(({ name }) => name)) },
+                settings,
+                project.target.name,
+            ),
             ...(snapshotAt !== undefined && { snapshotAt }),
         };
         const page = auditReport(audit, occasion);

@@ -36,7 +36,7 @@ const rawRebuildSchema = z.strictObject({
                 .min(0)
                 .max(2 ** 31)
                 .optional(),
-            off: z.string().min(1, { error: "must be the reason why nothing is replayed" }).optional(),
+            off: z.string().min(1).optional(),
         })
         .nullable()
         .optional(),

@@ -120,6 +120,17 @@ describe("the whole job on a simulated world", () => {
         expect(generation.audit.days).toHaveLength(5);
     });
 
+    it("replays what is asked for, against the last good warehouse", async () => {
+        const { code, stdout } = await command("audit", "--days", "2", "--model", "form", "--json");
+        expect(code).toBe(0);
+        expect(JSON.parse(stdout).audit).toMatchObject({ passed: true, replays: 2, models: 1 });
+        const page = await readFile(join(project.root, "target/audit.txt"), "utf8");
+        expect(page).toContain("rebuild audit --target production --days 2 --seed 1 --model form");
+        const none = await command("audit", "--model", "runners");
+        expect(none.code).toBe(2);
+        expect(none.stderr).toContain("None of these models has `as_of`");
+    });
+
     it("neither keeps nor publishes what a replay refuses, and says which races leaked", async () => {
         const file = join(project.root, "models/features/spells.sql");
         const text = await readFile(file, "utf8");
