@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { withClient } from "../../runner/postgres/connect.ts";
 import { serverOf } from "../postgres-server.ts";
-import { type LiveShop, withLiveShop } from "./live-shop.ts";
+import { type LiveShop, withLiveShop } from "../status/live-shop.ts";
 
 /** Orders that take two seconds to read. */
 const slowSource = `
