@@ -31,7 +31,15 @@ export async function generations(options: CommonOptions, environment: Environme
                 ...["objects", "rows", "size"],
             ],
             found.map(({ id, kind, mode, state, runId, swappedAt, snapshotAt, source, models, objects }) => [
-                ...[String(id), kind, mode, state, runId, swappedAt ?? "never", snapshotAt ?? ""],
+                ...[
+                    String(id),
+                    kind,
+                    mode,
+                    state,
+                    runId,
+                    toSecond(swappedAt) ?? "never",
+                    toSecond(snapshotAt) ?? "",
+                ],
                 // Enough of a hash to tell two apart; --json has it whole.
                 ...[source, models].map((hash) => hash?.slice(0, 8) ?? ""),
                 String(objects.length),
@@ -40,4 +48,9 @@ export async function generations(options: CommonOptions, environment: Environme
             ]),
         ),
     );
+}
+
+/** UTC, as Postgres gives it in JSON. */
+function toSecond(time: string | null): string | undefined {
+    return time?.slice(0, 19).replace("T", " ");
 }

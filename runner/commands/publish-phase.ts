@@ -69,13 +69,15 @@ export async function publishPhase(
             }),
         );
         ledger.results.push(...published.results);
-        const { generation, swapMilliseconds } = published;
+        const { generation, swapMilliseconds, swapAttempts } = published;
         const objects = published.results.map(({ name }) => name);
         ledger.publication = { ...(generation !== undefined && { generation }), objects, swapMilliseconds };
         const message =
             generation === undefined
                 ? "none of the selected models is published"
-                : `generation ${generation} in service, swapped within ${swapMilliseconds.toFixed(1)} ms`;
+                : swapAttempts === 0
+                  ? `nothing has changed: generation ${generation} stays in service`
+                  : `generation ${generation} in service, swapped within ${swapMilliseconds.toFixed(1)} ms`;
         return { result: undefined, message };
     });
 }

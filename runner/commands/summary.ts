@@ -64,7 +64,8 @@ function describePublication({ publication, status }: RunRecord): string {
             : "nothing: what was in service is untouched";
     }
     const { generation, objects, swapMilliseconds } = publication;
-    const time = `swapped within ${swapMilliseconds.toFixed(1)} ms`;
+    // Rows that changed in place, or not at all, kept no reader waiting.
+    const time = swapMilliseconds > 0 ? `swapped within ${swapMilliseconds.toFixed(1)} ms` : "without a swap";
     const shown = [...objects].sort().slice(0, 3).join(", ");
     const more = objects.length > 3 ? ` and ${objects.length - 3} more (\`rebuild generations\`)` : "";
     return `generation ${generation}, ${time}: ${shown}${more}`;

@@ -164,6 +164,7 @@ describe("the whole job on a simulated world", () => {
         expect(second.code).toBe(0);
         expect(await query<{ hash: string }>(hash)).toEqual(before);
         expect(second.stdout).toMatch(/unchanged, not loaded again: .*race_training_dataset/);
+        expect(second.stdout).toContain("generation 1, without a swap");
     });
 
     it("publishes no minus zero, which storage may turn into zero in one run and not in the next", async () => {
