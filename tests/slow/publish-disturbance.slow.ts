@@ -115,12 +115,11 @@ test("a long reader, and one like pg_dump, are waited for", async () => {
 });
 
 test("autovacuum at work on what is in service and on what is built yields", async () => {
-    for (const setting of ["naptime = '1s'", "vacuum_cost_delay = '100ms'", "vacuum_cost_limit = 1"]) {
-        await sql(`alter system set autovacuum_${setting}`);
-    }
+    await sql("alter system set autovacuum_naptime = '1s'");
     await sql("select pg_reload_conf()");
     await sql(`alter table public.starts set (autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0,
-        autovacuum_analyze_threshold = 1, autovacuum_analyze_scale_factor = 0)`);
+        autovacuum_analyze_threshold = 1, autovacuum_analyze_scale_factor = 0,
+        autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)`);
     await underReaders("autovacuum", async () => {
         await publishNext({ rows: 8000, overrides: new Set(["row-count"]) });
         await sql("update public.starts set is_win = not is_win");
