@@ -90,8 +90,11 @@ export async function withService<T>(
             },
         });
     } finally {
-        child.kill("SIGKILL");
+        // Not at once by force: the run that is under way would stay, in a folder that is about to go.
+        child.kill("SIGTERM");
+        const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
         await exited;
+        clearTimeout(timer);
     }
 }
 
