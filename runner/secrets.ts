@@ -39,8 +39,9 @@ export function registerEnvironment(env: Readonly<Record<string, string | undefi
 export function scrub(text: string): string {
     let clean = text;
     for (const secret of ordered) clean = clean.replaceAll(secret, "***");
-    // Up to the last @ of the word: a password that nobody encoded may hold one itself.
-    return clean.replace(/\b([a-z]+:\/\/[^\s:/@"']*):[^\s"']*@/gi, "$1:***@");
+    // Up to the last @ of the word: a password that nobody encoded may hold one itself. Messages that explain how a URL
+    // is written have the word password in the password's place.
+    return clean.replace(/\b([a-zA-Z]+:\/\/[^\s:/@"']*):(?!password@)[^\s"']*@/g, "$1:***@");
 }
 
 /** JSON whose texts are scrubbed one by one: what stands between them stays JSON, whatever a secret looks like. */
