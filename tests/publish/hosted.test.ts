@@ -11,6 +11,7 @@ let database: TestDatabase;
 let url: string;
 // Roles belong to the whole server, which other test files share.
 const suffix = randomBytes(3).toString("hex");
+const password = randomBytes(6).toString("hex");
 const owner = `owner_${suffix}`;
 const visitor = `visitor_${suffix}`;
 const member = `member_${suffix}`;
@@ -20,12 +21,12 @@ beforeAll(async () => {
     database = await createDatabase("hosted");
     const asOwner = new URL(database.url);
     asOwner.username = owner;
-    asOwner.password = suffix;
+    asOwner.password = password;
     url = asOwner.href;
     await admin(`
-        create role ${owner} login password '${suffix}' createrole bypassrls;
+        create role ${owner} login password '${password}' createrole bypassrls;
         create role ${visitor} nologin; create role ${member} nologin;
-        create role ${authenticator} login noinherit password '${suffix}'; grant ${visitor}, ${member} to ${authenticator};
+        create role ${authenticator} login noinherit password '${password}'; grant ${visitor}, ${member} to ${authenticator};
         -- What a host sets, cuts a COPY and waits for locks otherwise.
         alter role ${owner} set statement_timeout = '250ms'; alter role ${owner} set lock_timeout = '10ms';
         alter role ${owner} set idle_in_transaction_session_timeout = '50ms';
@@ -77,7 +78,7 @@ test("a client of the REST API reads as its role may, whatever default privilege
     const readAs = async (role: string) => {
         const asAuthenticator = new URL(database.url);
         asAuthenticator.username = authenticator;
-        asAuthenticator.password = suffix;
+        asAuthenticator.password = password;
         return withClient({ url: asAuthenticator.href }, async (client) => {
             await client.query(`set role ${role}`);
             return (await client.query("select count(*)::int as rows from public.starts")).rows;
