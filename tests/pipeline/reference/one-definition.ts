@@ -23,8 +23,9 @@ const same = (...names: readonly string[]) => names.map((name) => [name, name] a
 const named = (prefix: string, ...names: readonly string[]) =>
     names.map((name) => [name, `${prefix}_${name}`] as const);
 
-/** A percentage from the rate: floats that are a rounding apart. */
-const percentage = (rate: string) => `(100 * ${rate}::double)::decimal(18, 3)`;
+/** The same division as the state's: a percentage of the rate, which is a float, would be a rounding apart. */
+const percentage = (rate: string, total: string) =>
+    `(100 * round(training.${rate}::double * training.${total}) / training.${total})::float`;
 
 const person = (
     name: string,
@@ -40,8 +41,8 @@ const person = (
         [totals, `${name}_${totals}`],
         ["wins", `round(training.${name}_win_rate * training.${name}_${totals})`],
         ["places", `round(training.${name}_place_rate * training.${name}_${totals})`],
-        ["win_percentage::double::decimal(18, 3)", percentage(`training.${name}_win_rate`)],
-        ["place_percentage::double::decimal(18, 3)", percentage(`training.${name}_place_rate`)],
+        ["win_percentage", percentage(`${name}_win_rate`, `${name}_${totals}`)],
+        ["place_percentage", percentage(`${name}_place_rate`, `${name}_${totals}`)],
         ...named(name, ...latest),
         [lastDate, `training.race_date - training.${name}_${since}`],
     ],
