@@ -12,10 +12,16 @@ export function registerSecret(value: string | undefined): void {
     if (url && !url.password) return;
     remember(value);
     if (!url) return;
-    // A password that is the user's name protects nothing, and without it `postgres` would vanish from every line.
-    if (url.password === url.username) return;
-    remember(url.password);
-    remember(decodePassword(url.password));
+    registerPassword(url.password, url.username);
+    registerPassword(decodePassword(url.password), url.username);
+}
+
+/**
+ * A password that is the user's name, or a part of it, protects nothing: the name stands in every message. Without
+ * it `postgres` would vanish from every line.
+ */
+export function registerPassword(password: string | undefined, user: string): void {
+    if (password !== undefined && password.length >= 4 && !user.includes(password)) remember(password);
 }
 
 /** A secret although it is a URL without a password, such as a webhook's. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { registerSecret } from "../secrets.ts";
+import { registerPassword, registerSecret } from "../secrets.ts";
 import { sendCancelRequest } from "./cancel-request.ts";
 import { retryBudgetMs, toConnectError } from "./connect-failure.ts";
 import { type ConnectionSettings, describeConnection, parseConnection } from "./connection-settings.ts";
@@ -64,7 +64,7 @@ export async function withClient<T>(
 ): Promise<T> {
     const settings = parseConnection(options.url);
     registerSecret(options.url);
-    registerSecret(settings.password);
+    registerPassword(settings.password, settings.user);
     const driver = await connectWithRetry(settings, options);
     const stop = stopOnAbort(driver, settings, options.signal);
     try {
