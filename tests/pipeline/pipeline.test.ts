@@ -143,7 +143,7 @@ describe("the whole job on a simulated world", () => {
                     'inner join {{ref "runners"}} as runners on previous_starts.runner_id = runners.runner_id\norder by previous_starts.runner_id',
                 ),
         );
-        const { code, stdout } = await command("run", "--select", "spells+");
+        const { code, stdout } = await command("run", "--select", "spells");
         await writeFile(file, text);
         expect(code).toBe(1);
         expect(stdout).toMatch(

@@ -1,4 +1,5 @@
 import type { CompiledModel, CompiledProject } from "../../compile/compiled.ts";
+import { graphOf, reach } from "../../compile/graph.ts";
 import { quoteName } from "../../names.ts";
 import type { Project } from "../../project/project.ts";
 import type { Warehouse } from "../../warehouse/types.ts";
@@ -63,7 +64,7 @@ export interface Replay {
     readonly passed: boolean;
 }
 
-/** Models whose origin is looked for: what leaks in one differs in all that are made from it. */
+/** Models whose origin is looked for. */
 const tracedModels = 2;
 
 /**
@@ -192,12 +193,15 @@ async function traceFirst(
     options: ReplayOptions,
     models: readonly ModelReplay[],
 ): Promise<readonly ModelReplay[]> {
-    const { traceSeconds = 0, untraced, perturbation } = options;
+    const { compiled, traceSeconds = 0, untraced, perturbation } = options;
     if (perturbation === "reordered") return models;
     const deadline = performance.now() + 1000 * traceSeconds;
-    const wanted = models.filter(({ model, example }) => example && !untraced?.has(model));
+    const { children } = graphOf(compiled);
     const origins = new Map<string, LeakOrigin>();
-    for (const { model, example } of wanted.slice(0, tracedModels)) {
+    for (const { model, example } of models) {
+        if (!example || untraced?.has(model) || origins.size === tracedModels) continue;
+        // What is made from a model that leaks differs with it.
+        if (reach(origins.keys(), children).has(model)) continue;
         if (performance.now() >= deadline) break;
         const origin = await traceLeak({ ...options, model, example: example!, deadline });
         if (origin) origins.set(model, origin);
