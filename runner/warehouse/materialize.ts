@@ -47,7 +47,7 @@ const viewPrefix = (name: string) => `create view ${relationName(name)} as\n`;
  * stored as they are. Wide integers and dates are excepted, which shrink to little at no cost. For 500,000 starters it
  * took 33 s of CPU instead of 36, and 1.4 GB instead of 0.9.
  */
-export function createTable(
+function createTable(
     name: string,
     columns: readonly ColumnType[],
     { compress = false }: Pick<WarehouseSettings, "compress">,

@@ -2,6 +2,7 @@ import { quoteName, quoteText } from "../../names.ts";
 import type { Source } from "../../project/project.ts";
 import type { Warehouse } from "../../warehouse/types.ts";
 import { clockedSources, type EventGroup } from "../replay/clocks.ts";
+import { eventDays } from "../replay/events.ts";
 import { joinOn } from "../replay/world.ts";
 
 /** The days that the sample spans, and how many events are in it. */
@@ -36,17 +37,11 @@ export async function sampleSources(
 async function readSample(
     scratch: Warehouse,
     base: string,
-    { dated, dateColumn }: EventGroup,
+    group: EventGroup,
     events: number,
 ): Promise<Sample | undefined> {
-    const date = `${quoteName(dateColumn)}::date`;
     const [row] = await scratch.rows(`
-        with days as (
-            select ${date} as day, count(*) as events
-            from ${base}.sources.${quoteName(dated.name)}
-            where isfinite(${date})
-            group by all
-        ),
+        with days as (${eventDays(base, group)}),
         latest as (
             select day, events, sum(events) over (order by day desc) - events as later
             from days

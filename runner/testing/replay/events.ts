@@ -115,20 +115,20 @@ function actionCases({ day, perturbation }: World, last: string): string {
     }
 }
 
-/** At least the next day with an event. */
-async function lastKeptDay(
-    scratch: Warehouse,
-    { base, day }: World,
-    { dated, dateColumn }: EventGroup,
-): Promise<string> {
+/** SQL: one row per day of the full build, and how many events it has. */
+export function eventDays(base: string, { dated, dateColumn }: EventGroup): string {
     const date = `${quoteName(dateColumn)}::date`;
+    return `
+        select ${date} as day, count(*) as events
+        from ${base}.sources.${quoteName(dated.name)}
+        where isfinite(${date})
+        group by all`;
+}
+
+/** At least the next day with an event. */
+async function lastKeptDay(scratch: Warehouse, { base, day }: World, group: EventGroup): Promise<string> {
     const [row] = await scratch.rows(`
-        with days as (
-            select ${date} as day, count(*) as events
-            from ${base}.sources.${quoteName(dated.name)}
-            where isfinite(${date})
-            group by all
-        ),
+        with days as (${eventDays(base, group)}),
         counted as (
             select day, sum(events) over (order by day) - events as before, sum(events) over () as total
             from days where day > ${quoteText(day)}
