@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { withClient } from "../../runner/postgres/connect.ts";
 import { createDatabase, type TestDatabase } from "../postgres-server.ts";
+import { bundleScript } from "./bundle-script.ts";
+import { startPublisher } from "./publishers.ts";
 import { withReaders } from "./readers.ts";
 import { fillStable, publish, withMemoryWarehouse } from "./world.ts";
 
@@ -27,17 +26,6 @@ const steps = [
     "swapped",
 ];
 
-async function killPublisher(generation: number, step: string): Promise<NodeJS.Signals | null> {
-    const script = fileURLToPath(new URL("publisher-process.ts", import.meta.url));
-    const child = spawn(
-        process.execPath,
-        ["--import", "tsx", script, database.url, String(generation), step],
-        { stdio: ["ignore", "ignore", "inherit"] },
-    );
-    const [, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
-    return signal;
-}
-
 const inService = () =>
     withClient({ url: database.url }, async (client) => {
         const { rows } = await client.query<{ generation: number }>(
@@ -52,10 +40,12 @@ test("a publisher killed before any step leaves a whole generation in service, a
             await fillStable(warehouse, generation);
             await publish({ url: database.url, warehouse });
         });
-    await publishGeneration(1);
+    const [script] = await Promise.all([bundleScript("publisher-process"), publishGeneration(1)]);
     const report = await withReaders(database.url, { perPattern: 1 }, async () => {
         for (const [index, step] of steps.entries()) {
-            expect(await killPublisher(index + 2, step)).toBe("SIGKILL");
+            const publisher = startPublisher(script, database.url);
+            const order = { generation: index + 2, mode: "swap", lethal: { step, occurrence: 1 } } as const;
+            expect(await publisher.run(order)).toMatchObject({ outcome: "killed", errors: "" });
             expect(await inService()).toBe(step === "swapped" ? index + 2 : 1);
         }
         await publishGeneration(99);

@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { QueryError } from "../../runner/errors.ts";
 import { type PostgresClient, withClient } from "../../runner/postgres/connect.ts";
@@ -15,6 +18,8 @@ export interface ReaderReport {
 
 export interface ReaderOptions {
     readonly perPattern: number;
+    /** Longest pause between the reads of one reader. Default: 60. */
+    readonly pauseMs?: number;
     /** The server itself goes away meanwhile: a lost connection is not an error then. */
     readonly serverRestarts?: boolean;
 }
@@ -61,7 +66,7 @@ const patterns: Readonly<Record<string, Read>> = {
 /** Reads in all patterns until the callback ends. */
 export async function withReaders(
     url: string,
-    { perPattern, serverRestarts = false }: ReaderOptions,
+    { perPattern, serverRestarts = false, pauseMs = 60 }: ReaderOptions,
     callback: () => Promise<void>,
 ): Promise<ReaderReport> {
     const report: ReaderReport = { reads: 0, errors: [], empty: 0, mixed: 0, longestMs: 0, reconnects: 0 };
@@ -69,7 +74,7 @@ export async function withReaders(
     const readers = Object.entries(patterns).flatMap(([name, read]) =>
         Array.from({ length: perPattern }, async () => {
             for (let isLost = true; isLost; report.reconnects += isLost ? 1 : 0) {
-                isLost = await runReader(url, name, read, report, stopped.signal).then(
+                isLost = await runReader({ url, name, read, report, pauseMs, stopped: stopped.signal }).then(
                     () => false,
                     (error) => {
                         if (!serverRestarts) report.errors.push(`${name}: ${(error as Error).message}`);
@@ -88,13 +93,39 @@ export async function withReaders(
     return report;
 }
 
-function runReader(
+/** The same in a process of its own; `script` is the bundled reader-process.ts. */
+export async function withReaderProcess(
+    script: string,
     url: string,
-    name: string,
-    read: Read,
-    report: ReaderReport,
-    stopped: AbortSignal,
-): Promise<void> {
+    options: ReaderOptions,
+    callback: () => Promise<void>,
+): Promise<ReaderReport> {
+    const child = spawn(process.execPath, [script, url, JSON.stringify(options)], {
+        stdio: ["pipe", "pipe", "inherit"],
+    });
+    const exit = once(child, "exit");
+    const said: string[] = [];
+    const lines = createInterface({ input: child.stdout }).on("line", (line) => said.push(line));
+    await Promise.race([once(lines, "line"), exit]);
+    try {
+        await callback();
+    } finally {
+        child.stdin.end();
+        await exit;
+    }
+    return JSON.parse(said.at(-1)!) as ReaderReport;
+}
+
+interface Reader {
+    readonly url: string;
+    readonly name: string;
+    readonly read: Read;
+    readonly report: ReaderReport;
+    readonly pauseMs: number;
+    readonly stopped: AbortSignal;
+}
+
+function runReader({ url, name, read, report, pauseMs, stopped }: Reader): Promise<void> {
     return withClient({ url, applicationName: `reader ${name}` }, async (client) => {
         await client.query(`prepare everywhere as ${everywhere}`);
         while (!stopped.aborted) {
@@ -111,7 +142,7 @@ function runReader(
             report.reads++;
             const took = performance.now() - started;
             if (name !== "repeatable") report.longestMs = Math.max(report.longestMs, took);
-            await sleep(Math.random() * 60);
+            await sleep(Math.random() * pauseMs);
         }
     });
 }

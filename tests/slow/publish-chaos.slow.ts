@@ -1,11 +1,15 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { withClient } from "../../runner/postgres/connect.ts";
+import { type PostgresClient, withClient } from "../../runner/postgres/connect.ts";
 import { createDatabase, type TestDatabase } from "../postgres-server.ts";
-import { withReaders } from "../publish/readers.ts";
+import { bundleScript } from "../publish/bundle-script.ts";
+import {
+    type Publisher,
+    type PublisherEnd,
+    type PublisherOrder,
+    startPublisher,
+} from "../publish/publishers.ts";
+import { withReaderProcess } from "../publish/readers.ts";
 import { fillStable, publish, withMemoryWarehouse } from "../publish/world.ts";
 
 let database: TestDatabase;
@@ -14,77 +18,146 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-const kills = Number(process.env.CHAOS_KILLS ?? 200);
-const script = fileURLToPath(new URL("../publish/publisher-process.ts", import.meta.url));
+/** So many publishers die by SIGKILL; those that were done before it came are not counted. */
+const wantedKills = Number(process.env.CHAOS_KILLS ?? 220);
+/** Small: what is tested is where it dies, not how much it carries. */
+const rows = 300;
 
-/** Publishes in a process of its own and kills it after so many milliseconds, if it still runs then. */
-async function publishAndKill(generation: number, afterMs: number): Promise<"killed" | "done" | "failed"> {
-    const child = spawn(
-        process.execPath,
-        // Every other one changes rows in place.
-        [
-            ...["--import", "tsx", script, database.url, String(generation), "never", "1"],
-            generation % 2 === 0 ? "swap" : "diff",
-        ],
-        {
-            stdio: ["ignore", "pipe", "ignore"],
-        },
-    );
-    // The start of Node takes longer than the publish: time counts from the first step.
-    await Promise.race([once(child.stdout, "data"), once(child, "exit")]);
-    const timer = setTimeout(() => child.kill("SIGKILL"), afterMs);
-    const [code, signal] =
-        child.exitCode === null && child.signalCode === null
-            ? ((await once(child, "exit")) as [number | null, NodeJS.Signals | null])
-            : [child.exitCode, child.signalCode];
-    clearTimeout(timer);
-    return signal === "SIGKILL" ? "killed" : code === 0 ? "done" : "failed";
-}
+const beginning = ["preflight", "build", "load", "loaded"];
+const ending = ["verify", "built", "swap", "swapped"];
+const stepsOf = {
+    swap: [...beginning, "index", "refresh", ...ending],
+    diff: [...beginning, ...ending],
+    rollback: ["rollback"],
+};
+const modes = ["swap", "diff", "swap", "diff", "rollback"] as const;
+
+type Kill = Omit<PublisherOrder, "generation" | "rows">;
+
+/** Before every step of both ways to publish, once for each table where a step has more than one. */
+const exactKills: readonly Kill[] = (["swap", "diff"] as const).flatMap((mode) =>
+    [...stepsOf[mode], "loaded"].map((step, position) => ({
+        mode,
+        lethal: { step, occurrence: position === stepsOf[mode].length ? 2 : 1 },
+    })),
+);
 
 /** Sessions that get in the way, as production has them. */
 async function disturb(until: AbortSignal): Promise<void> {
     while (!until.aborted) {
         await withClient({ url: database.url, applicationName: "disturbance" }, async (client) => {
-            await client.query("begin; select count(*) from public.starts, public.latest_starts");
-            await sleep(Math.random() * 400);
+            await client.query("begin; select count(*) from public.starts, public.latest_starts limit 1");
+            await sleep(Math.random() * 200);
             await client.query("commit");
             await client.query("vacuum analyze public.starts");
         });
-        await sleep(Math.random() * 1500);
+        await sleep(Math.random() * 1000);
     }
 }
 
-test("publishers are killed at random moments while readers read, and no reader notices", {
+/** How long the steps took until now, so that random kills hit them and not what comes after. */
+const durations = new Map<string, number>();
+
+/** Runs a publisher and kills it somewhere within a step chosen at random, if it is not done by then. */
+async function runAndKill(publisher: Publisher, order: PublisherOrder): Promise<PublisherEnd> {
+    if (order.lethal) return publisher.run(order);
+    const steps = stepsOf[order.mode];
+    const chosen = steps[Math.floor(Math.random() * steps.length)]!;
+    let timer: NodeJS.Timeout | undefined;
+    let last = { step: "", at: 0 };
+    const end = await publisher.run(order, (step, kill) => {
+        const now = performance.now();
+        if (last.step) durations.set(`${order.mode} ${last.step}`, now - last.at);
+        last = { step, at: now };
+        const length = durations.get(`${order.mode} ${chosen}`) ?? 20;
+        if (step === chosen) timer = setTimeout(kill, Math.random() * length);
+    });
+    clearTimeout(timer);
+    return end;
+}
+
+/** What the killed publisher's lock connection held is free a moment later. */
+async function waitForLock(client: PostgresClient): Promise<void> {
+    for (;;) {
+        const { rows: held } = await client.query(
+            `select from pg_locks where locktype = 'advisory' and granted
+             and database = (select oid from pg_database where datname = current_database())`,
+        );
+        if (held.length === 0) return;
+        await sleep(5);
+    }
+}
+
+async function inService(client: PostgresClient): Promise<number> {
+    const { rows } = await client.query<{ generation: number }>(
+        "select max(generation) as generation from public.starts",
+    );
+    return rows[0]!.generation;
+}
+
+test("publishers are killed at every step and at random moments while readers read, and no reader notices", {
     timeout: 3_600_000,
 }, async () => {
-    await withMemoryWarehouse(async (warehouse) => {
-        await fillStable(warehouse, 1);
-        await publish({ url: database.url, warehouse });
-    });
+    const [script, readerScript] = await Promise.all(
+        ["publisher-process", "reader-process"].map(bundleScript),
+    );
+    const publishHere = (generation: number) =>
+        withMemoryWarehouse(async (warehouse) => {
+            await fillStable(warehouse, generation, rows);
+            await publish({ url: database.url, warehouse });
+        });
+    await publishHere(1);
+    await publishHere(2);
     const outcomes = { killed: 0, done: 0, failed: 0 };
+    const killedAt = new Map<string, number>();
+    const failures: string[] = [];
     const stopped = new AbortController();
     const disturbance = disturb(stopped.signal);
-    const report = await withReaders(database.url, { perPattern: 4 }, async () => {
-        for (let generation = 2; generation < kills + 2; generation++) {
-            outcomes[await publishAndKill(generation, Math.random() * 1500)]++;
-        }
-    });
+    const report = await withReaderProcess(readerScript!, database.url, { perPattern: 4, pauseMs: 120 }, () =>
+        withClient({ url: database.url }, async (client) => {
+            // The next one makes itself ready while the last one dies.
+            let next = startPublisher(script!, database.url);
+            const seen = new Set([await inService(client)]);
+            for (let generation = 3; outcomes.killed < wantedKills; generation++) {
+                const kill: Kill = exactKills[generation - 3] ?? { mode: modes[generation % modes.length]! };
+                const publisher = next;
+                next = startPublisher(script!, database.url);
+                const { outcome, steps, errors } = await runAndKill(publisher, { ...kill, generation, rows });
+                outcomes[outcome]++;
+                if (outcome === "failed") failures.push(`${kill.mode}: ${errors}`);
+                if (outcome === "killed") {
+                    const where = `${kill.mode} ${steps.at(-1) ?? "start"}`;
+                    killedAt.set(where, (killedAt.get(where) ?? 0) + 1);
+                }
+                await waitForLock(client);
+                const isIn = await inService(client);
+                if (kill.mode !== "rollback") {
+                    if (outcome === "done") expect(isIn).toBe(generation);
+                    if (kill.lethal && kill.lethal.step !== "swapped") expect(isIn).not.toBe(generation);
+                    seen.add(generation);
+                }
+                expect(seen).toContain(isIn);
+            }
+            next.stop();
+        }),
+    );
     stopped.abort();
     await disturbance;
     const { errors, ...counts } = report;
-    console.log(JSON.stringify({ ...outcomes, ...counts, errors: errors.length }));
+    console.log(
+        `publishers: ${JSON.stringify(outcomes)}; killed in: ${JSON.stringify(Object.fromEntries(killedAt))}`,
+    );
+    console.log(`20 readers: ${JSON.stringify({ ...counts, errors: errors.length })}`);
     expect(errors).toEqual([]);
     expect(counts).toMatchObject({ empty: 0, mixed: 0 });
-    expect(outcomes.failed).toBe(0);
+    expect(failures).toEqual([]);
+    expect(outcomes.killed).toBeGreaterThanOrEqual(wantedKills);
     // And the next publish goes through and leaves one archived generation.
-    await withMemoryWarehouse(async (warehouse) => {
-        await fillStable(warehouse, 1_000_000);
-        await publish({ url: database.url, warehouse });
-    });
+    await publishHere(1_000_000);
     await withClient({ url: database.url }, async (client) => {
-        const { rows } = await client.query(
+        const { rows: found } = await client.query(
             `select count(*)::int as copies from pg_class where relname = 'starts' and relkind = 'r'`,
         );
-        expect(rows[0]!.copies).toBe(2);
+        expect(found[0]!.copies).toBe(2);
     });
 });

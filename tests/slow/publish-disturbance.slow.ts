@@ -9,7 +9,8 @@ import { type PostgresClient, withClient } from "../../runner/postgres/connect.t
 import { resumePublish } from "../../runner/publish/resume.ts";
 import { serverAccount } from "../../sandbox/postgres/account.ts";
 import { type RunningPostgres, startPostgres } from "../../sandbox/postgres.ts";
-import { type ReaderReport, withReaders } from "../publish/readers.ts";
+import { bundleScript } from "../publish/bundle-script.ts";
+import { type ReaderReport, withReaderProcess } from "../publish/readers.ts";
 import { connectionTo, fillStable, inMode, publish, withMemoryWarehouse } from "../publish/world.ts";
 
 /**
@@ -18,6 +19,7 @@ import { connectionTo, fillStable, inMode, publish, withMemoryWarehouse } from "
  */
 let folder: string;
 let server: RunningPostgres;
+let readers: string;
 let generation = 0;
 const totals: ReaderReport = { reads: 0, errors: [], empty: 0, mixed: 0, longestMs: 0, reconnects: 0 };
 
@@ -32,7 +34,7 @@ const start = (port?: number) =>
 beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "rebuild-disturbance-"));
     await chmod(folder, 0o755);
-    server = await start();
+    [server, readers] = await Promise.all([start(), bundleScript("reader-process")]);
     await publishNext();
 });
 afterAll(async () => {
@@ -56,7 +58,7 @@ const publishNext = ({ rows = 1000, ...options }: Options = {}) =>
 
 /** Reads while the callback works; nobody may have met an error, a mixture or nothing. */
 async function underReaders(name: string, work: () => Promise<void>, serverRestarts = false): Promise<void> {
-    const report = await withReaders(server.url, { perPattern: 4, serverRestarts }, work);
+    const report = await withReaderProcess(readers, server.url, { perPattern: 4, serverRestarts }, work);
     const { errors, ...counts } = report;
     console.log(`${name}: ${JSON.stringify({ ...counts, errors: errors.length })}`);
     totals.errors.push(...errors);
@@ -88,7 +90,8 @@ test("a long reader, and one like pg_dump, are waited for", async () => {
                     setTimeout(() => client.query("commit").catch(() => undefined), 1500);
                 },
                 async () => {
-                    await publishNext({ models: inMode(mode) });
+                    const { swapAttempts } = await publishNext({ models: inMode(mode) });
+                    if (mode === "swap") expect(swapAttempts).toBeGreaterThan(1);
                     expect(await inService()).toBe(generation);
                 },
             );
@@ -134,6 +137,7 @@ test("autovacuum at work on what is in service and on what is built yields", asy
             },
         });
         console.log(`autovacuum workers on the table at the swap: ${atSwap}, attempts: ${swapAttempts}`);
+        expect(atSwap).toBeGreaterThan(0);
         expect(await inService()).toBe(generation);
     });
     await sql("alter system reset all");
@@ -144,10 +148,12 @@ test("timeouts that a host sets do not cut a publish", async () => {
     await sql(`alter database postgres set statement_timeout = '300ms'; alter database postgres set lock_timeout = '50ms';
         alter database postgres set idle_in_transaction_session_timeout = '100ms'; alter database postgres set idle_session_timeout = '500ms'`);
     await underReaders("timeouts", async () => {
-        await publishNext({
-            settings: { maxBytesPerSecond: 100_000 },
+        const { seconds } = await publishNext({
+            settings: { maxBytesPerSecond: 50_000 },
             overrides: new Set(["row-count", "dates"]),
         });
+        // The load is one statement, longer than may be, and the lock's session idle for longer than that.
+        expect(seconds).toBeGreaterThan(0.6);
         expect(await inService()).toBe(generation);
     });
     await sql("alter database postgres reset all");
@@ -254,6 +260,31 @@ test("a server that restarts in the middle comes back with a whole generation", 
                 });
                 await expect(publishing).rejects.toThrow();
                 expect(await inService()).toBe(before);
+            }
+            await publishNext();
+            expect(await inService()).toBe(generation);
+        },
+        true,
+    );
+});
+
+test("a server process that is killed takes all sessions along, and a whole generation comes back", async () => {
+    await underReaders(
+        "a crash",
+        async () => {
+            for (const step of ["loaded", "swap"] as const) {
+                const before = await inService();
+                const publishing = publishNext({
+                    onStep: async (name) => {
+                        if (name !== step) return;
+                        const pid = await value(
+                            "select pid from pg_stat_activity where application_name = 'rebuild publish test'",
+                        );
+                        process.kill(Number(pid), "SIGKILL");
+                    },
+                });
+                await expect(publishing).rejects.toThrow();
+                await expect.poll(() => inService().catch(() => undefined), { timeout: 30_000 }).toBe(before);
             }
             await publishNext();
             expect(await inService()).toBe(generation);
