@@ -22,6 +22,8 @@ export interface AuditWish {
     /** Default: as rebuild.yml says. */
     readonly days?: number;
     readonly seed?: number;
+    /** Replay every day on the whole history, however long it is. */
+    readonly isWhole?: boolean;
     /** Of each day. Default: see planAudit. */
     readonly perturbations?: readonly Perturbation[];
     /** Default 30. */
@@ -61,6 +63,8 @@ export async function auditPhase(
     const days = wish.day
         ? [{ day: wish.day, why: "named" as const }]
         : await chooseDays(warehouse, project.sources, settings);
+    const { history } = project.audit;
+    const slice = wish.isWhole || history === "whole" ? undefined : history;
     const plan = planAudit(days, wish.perturbations ?? (wish.day ? ["cut", "replaced"] : undefined));
     const message = `${countOf(models.length, "model")}, ${countOf(days.length, "day")} replayed`;
     return timePhase(context, "audit", { total: plan.length, message }, async () => {
@@ -69,6 +73,7 @@ export async function auditPhase(
             compiled,
             warehouse,
             plan,
+            ...(slice !== undefined && { slice }),
             seed: settings.seed,
             names: new Set(models.map(({ name }) => name)),
             traceSeconds: wish.traceSeconds ?? 30,
@@ -104,7 +109,7 @@ export async function auditPhase(
 
 /** Arguments of `rebuild` that replay the same again, against the same warehouse. */
 function commandOf(
-    { day, perturbations, names, isPartial }: AuditWish,
+    { day, perturbations, names, isPartial, isWhole }: AuditWish,
     { days, seed }: { readonly days: number; readonly seed: number },
     target: string,
 ): string {
@@ -113,6 +118,7 @@ function commandOf(
         `--target ${target}`,
         day === undefined ? `--days ${days}` : `--day ${day}`,
         `--seed ${seed}`,
+        ...(isWhole ? ["--whole"] : []),
         ...(perturbations ? [`--perturbations ${perturbations.join(" ")}`] : []),
         ...(isPartial ? [`--model ${[...names].sort().join(" ")}`] : []),
     ].join(" ");

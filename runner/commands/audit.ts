@@ -18,6 +18,8 @@ export interface AuditOptions extends CommonOptions {
     /** Models in the grammar of `--select`; default: all with `as_of`. */
     readonly model: readonly string[];
     readonly seed?: number;
+    /** Replay days on the whole history, however long it is. */
+    readonly whole?: boolean;
     /** Default: what every run does. */
     readonly perturbations: readonly Perturbation[];
     /** Seconds to look for the event that leaked into an example. */
@@ -42,7 +44,7 @@ export async function audit(options: AuditOptions, environment: Environment): Pr
     }
     return recordRun({ options, environment, prepared, command: "audit", exclusive: false }, (context) =>
         withLastGood(project, async (warehouse) => {
-            const { days, day, seed, perturbations } = options;
+            const { days, day, seed, whole, perturbations } = options;
             const done = await auditPhase(context, warehouse, {
                 names,
                 isPartial: options.model.length > 0,
@@ -50,6 +52,7 @@ export async function audit(options: AuditOptions, environment: Environment): Pr
                 ...(day !== undefined && { day }),
                 ...(days !== undefined && { days }),
                 ...(seed !== undefined && { seed }),
+                ...(whole && { isWhole: true }),
                 ...(perturbations.length > 0 && { perturbations }),
             });
             const { json, logFormat } = options;

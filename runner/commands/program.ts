@@ -97,6 +97,7 @@ export function addCommands(program: Command, environment: Environment, setExitC
             ),
         )
         .option("--seed <number>", "other days, and other changes of the sources", wholeNumber)
+        .option("--whole", "replay days on the whole history, not on a slice of a long one")
         .addOption(
             new Option("--perturbations <kinds...>", "how the sources are changed, on each day")
                 .choices(perturbations)

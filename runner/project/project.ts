@@ -70,6 +70,8 @@ export interface AuditSettings {
     readonly days: number;
     /** Default 1. */
     readonly seed: number;
+    /** Events in the part of the history on which a day is replayed. Default 1500; short histories are replayed whole. */
+    readonly history: number | "whole";
     /** Why nothing is replayed. Default: it is. */
     readonly off?: string;
 }
@@ -149,6 +151,8 @@ export interface Source {
     readonly identity: readonly string[];
     /** Of a source of events: those that agree in these columns could have ended like each other. Default: all. */
     readonly alike?: readonly string[];
+    /** Columns that name what has a history: a replay on a part of the history takes all events of those on its day. */
+    readonly entities?: readonly string[];
     /** The date that clocks the outcomes of this table. */
     readonly clock?: SourceClock;
     readonly file: string;

@@ -60,6 +60,7 @@ function buildSource(name: string, raw: RawSource, document: YamlDocument, probl
         known: raw.known ?? "before",
         identity: raw.identity ?? [],
         ...(raw.alike && { alike: raw.alike }),
+        ...(raw.entities && { entities: raw.entities }),
         ...(raw.clock && { clock: raw.clock }),
         file: document.file,
     };
@@ -149,7 +150,7 @@ function checkSource(
             );
         }
     }
-    for (const key of ["identity", "alike"] as const) {
+    for (const key of ["identity", "alike", "entities"] as const) {
         for (const [index, column] of (source[key] ?? []).entries()) {
             if (names.includes(column)) continue;
             report(

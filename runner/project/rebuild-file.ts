@@ -36,6 +36,7 @@ const rawRebuildSchema = z.strictObject({
                 .min(0)
                 .max(2 ** 31)
                 .optional(),
+            history: z.union([z.number().int().min(100), z.literal("whole")]).optional(),
             off: z.string().min(1).optional(),
         })
         .nullable()
@@ -82,6 +83,7 @@ export function readRebuildFile(
         audit: {
             days: raw.audit?.days ?? 5,
             seed: raw.audit?.seed ?? 1,
+            history: raw.audit?.history ?? 1500,
             ...(raw.audit?.off !== undefined && { off: raw.audit.off }),
         },
         modelFolders: walkFolders(raw.models ?? {}, "", ["models"], folders.models, document, problems),

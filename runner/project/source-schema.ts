@@ -25,6 +25,7 @@ const source = z.strictObject({
     known: known.optional(),
     identity: z.union([text.transform((one) => [one]), z.array(text).min(1)]).optional(),
     alike: z.union([text.transform((one) => [one]), z.array(text).min(1)]).optional(),
+    entities: z.union([text.transform((one) => [one]), z.array(text).min(1)]).optional(),
     clock: z
         .union([
             text.transform((name) => ({ column: name })),

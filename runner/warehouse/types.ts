@@ -20,6 +20,8 @@ export interface Warehouse {
     describe(sql: string): Promise<readonly ColumnType[]>;
     /** An appender to an existing table. `close` commits all that was written; `abort` drops it. */
     append(schema: string, table: string): Promise<WarehouseAppender>;
+    /** Gives every query this many threads for the time of the callback, in all databases beside this one, too. */
+    withThreads<T>(threads: number, callback: () => Promise<T>): Promise<T>;
     /** Interrupts what runs. */
     interrupt(): void;
     /**

@@ -127,6 +127,15 @@ function warehouseOver(path: string, pool: ConnectionPool): Warehouse {
         },
         append: (schema, table) => openAppender(pool, schema, table),
         interrupt: () => pool.interrupt(),
+        async withThreads(threads, callback) {
+            const [before] = await this.rows("select current_setting('threads') as threads");
+            await this.execute(`set global threads = ${threads}`);
+            try {
+                return await callback();
+            } finally {
+                await this.execute(`set global threads = ${before!.threads}`);
+            }
+        },
         async scratch(callback) {
             const catalog = `scratch_${randomBytes(4).toString("hex")}`;
             const [base] = await this.rows("select current_database() as name");

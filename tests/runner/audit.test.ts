@@ -92,7 +92,7 @@ describe("an audit", () => {
         );
         expect(page).toContain("times: known after races.race_date, as a whole");
         expect(page).toContain("horses: no clock: known always");
-        expect(page).toMatch(/^2024-03-10 +last +removed +2 +\d+ +\d+ +[\d.]+ +equal$/m);
+        expect(page).toMatch(/^2024-03-10 +last +whole +removed +2 +\d+ +\d+ +[\d.]+ +equal$/m);
         expect(page).toContain("rebuild audit --days 4");
         expect(page.split("\n").length).toBeLessThan(60);
     });

@@ -77,7 +77,7 @@ export function shopProject(root: string, concurrency = 4): Project {
         },
         vars: { discount: 0.1 },
         lint: {},
-        audit: { days: 5, seed: 1 },
+        audit: { days: 5, seed: 1, history: "whole" },
         sources: [],
         models: [],
         seeds: [],

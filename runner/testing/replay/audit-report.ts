@@ -47,13 +47,15 @@ export function auditReport(audit: Audit, occasion: AuditOccasion): string {
                 "and including T was compared with the full build, column by column, in both directions. Two NULLs are equal; " +
                 "nothing else is rounded or tolerated.",
         ),
+        ...describeSlices(audit),
         ...kinds.map((kind) => `  ${kind.padEnd(10)} ${descriptions[kind]}`),
         "",
         formatTable(
-            ["day", "chosen as", "sources", "models", "rows", "values", "seconds", "result"],
+            ["day", "chosen as", "history", "sources", "models", "rows", "values", "seconds", "result"],
             replays.map((replay) => [
                 replay.day,
                 replay.why,
+                replay.slice ? `${formatCount(replay.slice.events)} events` : "whole",
                 replay.perturbation,
                 formatCount(replay.models.length),
                 formatCount(sum(replay.models, "rows")),
@@ -83,6 +85,27 @@ export function auditReport(audit: Audit, occasion: AuditOccasion): string {
         `  rebuild ${occasion.command}`,
         `  (seed ${audit.seed}; the same seed changes the same sources the same way; ${formatSeconds(audit.seconds)} here)`,
     ].join("\n");
+}
+
+/** What days on a slice rest on, and what of their values it lacks. */
+function describeSlices({ replays, coverage }: Audit): readonly string[] {
+    const slice = replays.find((replay) => replay.slice)?.slice;
+    if (!slice) return [];
+    const lines = wrap(
+        `Where the history is not whole, both builds were made from a slice of its ${countOf(slice.ofEvents, "event")}: all of the day, the ` +
+            "histories of many of the day's entities, and the events of the days around it.",
+    );
+    if (!coverage) return lines;
+    const { values, inSlice, seen, unseen } = coverage;
+    const share = values === 0 ? 100 : Math.floor((100 * inSlice) / values);
+    return [
+        ...lines,
+        ...wrap(
+            `On these days ${formatCount(seen.length)} of ${countOf(seen.length + unseen.length, "column")} have values there that have some in ` +
+                `the full build, ${share} % of its values.` +
+                (unseen.length === 0 ? "" : ` NOT SEEN, ask with --whole: ${unseen.join(", ")}`),
+        ),
+    ];
 }
 
 function describeDeclaration(source: SourceDeclaration): readonly string[] {

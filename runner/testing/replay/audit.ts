@@ -1,6 +1,7 @@
 import type { Source } from "../../project/project.ts";
 import type { ChosenDay } from "./choose-days.ts";
 import { clockedSources, outcomeColumns } from "./clocks.ts";
+import type { Coverage } from "./coverage.ts";
 import type { Replay } from "./replay.ts";
 
 /** What an audit rested on, did and found. */
@@ -12,6 +13,8 @@ export interface Audit {
     readonly declarations: readonly SourceDeclaration[];
     /** Models whose rows were compared. */
     readonly models: readonly { readonly model: string; readonly asOf: string }[];
+    /** What days that were replayed on a slice of the history hold of the values they have in the full build. */
+    readonly coverage?: Coverage;
     readonly replays: readonly (Replay & Pick<ChosenDay, "why">)[];
 }
 

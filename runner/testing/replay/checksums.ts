@@ -58,7 +58,7 @@ class Scans {
     }
 }
 
-/** The full build's side, for all days that are replayed. */
+/** The full build's side, for all days that are replayed on it. */
 export class FullSide {
     readonly #warehouse: Warehouse;
     readonly #days: readonly string[];
@@ -78,8 +78,14 @@ export class FullSide {
     }
 
     read(compared: Compared, t: string): Promise<Checksums> {
+        const last = [...this.#days].sort().at(-1)!;
         return upTo(compared, t, (one) =>
-            this.#scans.scan(one, `main.${quoteName(one.model.name)}`, this.#days, "true"),
+            this.#scans.scan(
+                one,
+                `main.${quoteName(one.model.name)}`,
+                this.#days,
+                `(${one.day} <= ${quoteText(last)} or ${one.day} is null)`,
+            ),
         );
     }
 }

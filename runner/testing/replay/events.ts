@@ -29,7 +29,7 @@ export interface EventRange {
 const abandonedOneIn = 8;
 
 /** Later events that keep replaced outcomes, as a share of all; those after them are gone. */
-const keptShare = 0.05;
+export const keptShare = 0.05;
 
 /**
  * For every group a table of its events: their keys, `replay_day`, `replay_number` (from the day replayed on; 0

@@ -20,6 +20,8 @@ export interface RebuildOptions {
     readonly project: Project;
     readonly compiled: CompiledProject;
     readonly plan: ReplayPlan;
+    /** Drop nothing: what is made is read later. */
+    readonly isKept?: boolean;
     readonly signal: AbortSignal;
 }
 
@@ -31,8 +33,8 @@ export type Visit = (model: CompiledModel, relationOf: (model: string) => string
  * read is dropped, so that not all models lie in memory at once. Returns what could not be made, and why.
  */
 export async function rebuildModels(
-    { scratch, base, project, compiled, plan, signal }: RebuildOptions,
-    visit: Visit,
+    { scratch, base, project, compiled, plan, isKept, signal }: RebuildOptions,
+    visit: Visit = async () => {},
 ): Promise<ReadonlyMap<string, string>> {
     await prepareWarehouse(scratch, compiled);
     const rebuilt = new Map(plan.rebuilt.map((model) => [model.name, model]));
@@ -87,7 +89,7 @@ export async function rebuildModels(
                     failures.set(name, describeFailure(error, model));
                     return false;
                 } finally {
-                    if (!signal.aborted) await release(name);
+                    if (!isKept && !signal.aborted) await release(name);
                 }
             },
             skip(name, cause) {

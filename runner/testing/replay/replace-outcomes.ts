@@ -19,39 +19,53 @@ function replaceColumns(clocked: ClockedSource, world: World): string {
     const names = new Set(outcomes.map(({ name }) => name));
     const columns = source.columns.map((column) => {
         const name = quoteName(column.name);
-        if (column.version)
-            return `case when event.replay_action = 'replace' then ${writtenBefore(name)} else source.${name} end as ${name}`;
+        if (column.version) return `${writtenBefore(name)} as ${name}`;
         if (!names.has(column.name)) return `source.${name}`;
-        return `case ${keptValue(column)} when event.replay_action = 'replace' then donor.${name} else source.${name} end as ${name}`;
+        return `${replacedValue(column)} as ${name}`;
     });
     const settled = outcomes
         .filter(({ knownBeforeValues }) => knownBeforeValues.length > 0)
         .map((column) => isKnownBefore(column, "source"));
     const list = source.columns.map(({ name }) => quoteName(name)).join(", ");
     const keys = group.keys.map(quoteName).join(", ");
+    const rows = `${world.base}.sources.${quoteName(source.name)}`;
+    const event = eventTable(group);
+    const asDonor = group.keys.map((key, index) => `${donorKey(index)} as ${quoteName(key)}`).join(", ");
+    const own = source.columns.map(({ name }) => `source.${quoteName(name)}`).join(", ");
+    // Of a long history few events change or give: no more than these are numbered.
     return `
         with placed as (
             select *, row_number() over (partition by ${keys}, replay_settled order by hash(hash(${list}, ${world.seed}))) as replay_place,
             from (
                 select *, coalesce(${settled.join(" or ") || "false"}, false) as replay_settled
-                from ${world.base}.sources.${quoteName(source.name)} as source
+                from ${rows} as source
+                semi join (
+                    select ${keys} from ${event} where replay_action = 'replace'
+                    union all
+                    select ${asDonor} from ${event} where replay_action = 'replace'
+                ) using (${keys})
             )
         )
         select ${columns.join(",\n")}
         from placed as source
-        left join ${eventTable(group)} as event on ${joinOn(group.keys, "source", "event")}
+        inner join ${event} as event on ${joinOn(group.keys, "source", "event")} and event.replay_action = 'replace'
         left join placed as donor
             on not source.replay_settled
             and not donor.replay_settled
             and source.replay_place = donor.replay_place
             and ${group.keys.map((key, index) => `donor.${quoteName(key)} = event.${donorKey(index)}`).join(" and ")}
-        where coalesce(event.replay_action, '${world.only ? "keep" : "drop"}') <> 'drop'`;
+        union all
+        select ${own}
+        from ${rows} as source
+        left join ${event} as event on ${joinOn(group.keys, "source", "event")}
+        where coalesce(event.replay_action, '${world.only ? "keep" : "drop"}') = 'keep'`;
 }
 
-function keptValue(column: SourceColumn): string {
+function replacedValue(column: SourceColumn): string {
+    const name = quoteName(column.name);
     return column.knownBeforeValues.length === 0
-        ? ""
-        : `when ${isKnownBefore(column, "source")} then source.${quoteName(column.name)}`;
+        ? `donor.${name}`
+        : `case when ${isKnownBefore(column, "source")} then source.${name} else donor.${name} end`;
 }
 
 /** Rows of an outcome-only table come over from the donor, under the keys of the event that takes them. */

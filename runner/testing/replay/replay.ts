@@ -56,6 +56,8 @@ export interface Replay {
     readonly perturbation: Perturbation;
     readonly seed: number;
     readonly seconds: number;
+    /** The part of the history that was replayed; absent: all of it. */
+    readonly slice?: { readonly events: number; readonly ofEvents: number };
     /** Spent on looking for the events that leaked. */
     readonly traceSeconds: number;
     /** In dependency order: the first that differs is where a leak comes in. */

@@ -88,13 +88,20 @@ describe("the audit of rebuild.yml", () => {
             (await loadShop({ "rebuild.yml": `name: shop\n${text}` })).audit;
         const shop =
             "vars: { windows: [30], prices: { currency: EUR, decimals: 2 }, large_order: 1, with_discounts: false }\n";
-        expect(await audit(shop)).toEqual({ days: 5, seed: 1 });
-        expect(await audit(`${shop}audit: { days: 9, seed: 4 }\n`)).toEqual({ days: 9, seed: 4 });
+        expect(await audit(shop)).toEqual({ days: 5, seed: 1, history: 1500 });
+        expect(await audit(`${shop}audit: { days: 9, seed: 4, history: whole }\n`)).toEqual({
+            days: 9,
+            seed: 4,
+            history: "whole",
+        });
         expect(await audit(`${shop}audit: { off: no outcomes are delivered yet }\n`)).toMatchObject({
             off: "no outcomes are delivered yet",
         });
         expect(await linesOf(audit(`${shop}audit: { off: "" }\n`))).toEqual([
             expect.stringContaining("(audit.off) must not be empty"),
+        ]);
+        expect(await linesOf(audit(`${shop}audit: { history: 3 }\n`))).toEqual([
+            expect.stringContaining("(audit.history) must be at least 100, found 3"),
         ]);
     });
 });

@@ -1,0 +1,86 @@
+import { quoteName, quoteText } from "../../names.ts";
+import type { Source } from "../../project/project.ts";
+import type { Warehouse } from "../../warehouse/types.ts";
+import { clockedSources } from "./clocks.ts";
+import { keptShare } from "./events.ts";
+import type { PlannedReplay } from "./plan-audit.ts";
+
+/** Replays that are done one after the other, on the whole history, or on one slice of it. */
+export interface AuditJob {
+    readonly day: string;
+    readonly replays: readonly PlannedReplay[];
+    readonly isSliced: boolean;
+    /** Events of the worlds that are built for it, about. */
+    readonly events: number;
+}
+
+/** A history of at most this many slices is replayed whole: it takes seconds, and leaves no question. */
+export const slicesOfWhole = 5;
+
+/** A slice needs a full build of its own to be compared with, so that a world of twice its size costs the same. */
+const worldsOfSlice = 2;
+
+/**
+ * What of a plan is replayed on the whole history, and what on slices of it; the jobs that take longest first. With
+ * `slice` undefined, all is whole.
+ */
+export async function planJobs(
+    warehouse: Warehouse,
+    sources: readonly Source[],
+    plan: readonly PlannedReplay[],
+    slice: number | undefined,
+): Promise<readonly AuditJob[]> {
+    const sizes = await worldSizes(warehouse, sources, [...new Set(plan.map(({ day }) => day))]);
+    const eventsOf = ({ day, perturbation }: PlannedReplay): number => {
+        const { upTo, all } = sizes.get(day)!;
+        if (perturbation === "removed") return all;
+        return perturbation === "replaced" ? Math.min(all, upTo + keptShare * all) : upTo;
+    };
+    const isSliced = (replay: PlannedReplay) =>
+        slice !== undefined &&
+        sizes.get(replay.day)!.all > slicesOfWhole * slice &&
+        eventsOf(replay) > worldsOfSlice * slice;
+    const jobs = new Map<string, AuditJob>();
+    for (const replay of plan) {
+        const sliced = isSliced(replay);
+        const id = sliced ? replay.day : `${replay.day} ${replay.perturbation}`;
+        const earlier = jobs.get(id) ?? {
+            day: replay.day,
+            replays: [],
+            isSliced: sliced,
+            events: sliced ? slice! : 0,
+        };
+        jobs.set(id, {
+            ...earlier,
+            replays: [...earlier.replays, replay],
+            events: earlier.events + (sliced ? slice! : eventsOf(replay)),
+        });
+    }
+    return [...jobs.values()].sort((one, other) => other.events - one.events);
+}
+
+interface WorldSize {
+    /** Events up to and including the day. */
+    readonly upTo: number;
+    readonly all: number;
+}
+
+async function worldSizes(
+    warehouse: Warehouse,
+    sources: readonly Source[],
+    days: readonly string[],
+): Promise<ReadonlyMap<string, WorldSize>> {
+    const groups = [...new Set(clockedSources(sources).map(({ group }) => group))];
+    const dates = groups.map(
+        ({ dated, dateColumn }) =>
+            `select ${quoteName(dateColumn)}::date as day from sources.${quoteName(dated.name)}`,
+    );
+    const [row] = await warehouse.rows(`
+        select
+            count(*) as "all",
+            ${days.map((day, index) => `count_if(day <= ${quoteText(day)}) as day_${index},`).join("\n")}
+        from (${dates.join(" union all ")})`);
+    return new Map(
+        days.map((day, index) => [day, { upTo: Number(row![`day_${index}`]), all: Number(row!.all) }]),
+    );
+}

@@ -1,0 +1,190 @@
+import { describe, expect, test } from "vitest";
+import type { CompiledProject } from "../../runner/compile/compiled.ts";
+import type { RunEvent } from "../../runner/status/events.ts";
+import { auditReport } from "../../runner/testing/replay/audit-report.ts";
+import { withHistorySlice } from "../../runner/testing/replay/history-slice.ts";
+import type { Perturbation } from "../../runner/testing/replay/perturbation.ts";
+import { planJobs } from "../../runner/testing/replay/plan-jobs.ts";
+import { runAudit } from "../../runner/testing/replay/run-audit.ts";
+import type { Warehouse } from "../../runner/warehouse/types.ts";
+import { type ShopModel, shopProject } from "./build-fixture.ts";
+import { asOfModel, tinySources, withTinyBuild } from "./replay-fixture.ts";
+import { clean, leaks } from "./replay-models.ts";
+
+/** Four hundred days before those of the tiny world, in which its horses ran too, now and then. */
+const past = [
+    "insert into sources.races select 1000 + i, date '2023-01-01' + (i // 2)::integer, 100 + i % 7, timestamp '2024-06-01' from range(800) races(i)",
+    `insert into sources.entries
+        select 10000 + i * 4 + gate, 1000 + i, if(gate = 0, 'h' || i % 97, 'g' || i % 211 || '_' || gate), 50 + gate, gate + 1, 'FINISHED'
+        from range(800) races(i), range(4) gates(gate)`,
+    "insert into sources.entries values (99999, null, 'nobody', 50, null, null)",
+];
+const sources = tinySources.map((source) =>
+    source.name === "entries" ? { ...source, entities: ["horse"] } : source,
+);
+const project = { ...shopProject("/nowhere"), sources };
+const day = "2024-03-06";
+const size = 60;
+const signal = new AbortController().signal;
+
+/** The tiny world after a long past, and models in it. */
+const withLongBuild = <T>(
+    models: Readonly<Record<string, ShopModel>>,
+    callback: (warehouse: Warehouse, compiled: CompiledProject) => Promise<T>,
+) => withTinyBuild(models, past, callback);
+
+function audit(
+    models: Readonly<Record<string, ShopModel>>,
+    named: readonly Perturbation[] = ["cut"],
+    events: RunEvent[] = [],
+) {
+    return withLongBuild(models, (warehouse, compiled) =>
+        runAudit({
+            project,
+            compiled,
+            warehouse,
+            plan: named.map((perturbation) => ({ day, why: "named", perturbation })),
+            slice: size,
+            seed: 1,
+            traceSeconds: 30,
+            report: (event) => events.push(event),
+            signal,
+        }),
+    );
+}
+
+describe("a slice of the history", () => {
+    test("holds the day, what its entities did before and after, and the days around it", async () => {
+        await withLongBuild({ starts: asOfModel("weight") }, (warehouse, compiled) =>
+            withHistorySlice({ project, compiled, warehouse, day, size, seed: 1, signal }, async (slice) => {
+                expect(slice).toMatchObject({ ofEvents: 822, failures: new Map() });
+                expect(slice.events).toBeLessThanOrEqual(size + 2);
+                expect(slice.events).toBeGreaterThan(size / 2);
+                const [days] = await slice.warehouse.rows(`
+                    select
+                        count_if(race_date = '${day}') as today,
+                        count_if(race_date = date '${day}' - 1) as before,
+                        count_if(race_date = date '${day}' + 1) as after,
+                        count_if(race_date < date '${day}' - 100) as past,
+                    from sources.races`);
+                expect(days).toMatchObject({ today: 2n, before: 2n, after: 2n });
+                expect(Number(days!.past)).toBeGreaterThan(10);
+                const starts = "select horse, count(*) as starts from sources.entries group by all";
+                const careers = new Map(
+                    (await warehouse.rows(starts)).map(({ horse, starts }) => [horse, starts]),
+                );
+                const runners = await slice.warehouse.rows(`
+                    select horse, count(*) as starts from sources.entries
+                    where horse in (select horse from sources.entries semi join (from sources.races where race_date = '${day}') using (race_id))
+                    group by all`);
+                const whole = runners.filter(({ horse, starts }) => careers.get(horse) === starts);
+                expect(whole.length).toBeGreaterThan(0);
+                // A row of no event could belong to any part of the history; a table of no events does.
+                const [kept] = await slice.warehouse.rows(
+                    "select count_if(horse = 'nobody') as nobody, (select count(*) from sources.horses) as horses from sources.entries",
+                );
+                expect(kept).toEqual({ nobody: 1n, horses: 9n });
+                const [made] = await slice.warehouse.rows("select count(*) as rows from main.starts");
+                expect(made!.rows).toBe(BigInt(slice.events * 4 - Number(await scratched(slice.warehouse))));
+            }),
+        );
+    });
+
+    const scratched = async (warehouse: Warehouse) =>
+        (
+            await warehouse.rows(
+                "select count(*) as rows from sources.entries where status = 'SCRATCHED' and race_id is not null",
+            )
+        )[0]!.rows;
+
+    test("shows every leak that the whole history shows, and where it comes from", async () => {
+        const models = Object.fromEntries(
+            Object.values(leaks).map(({ model }, index) => [`leak_${index}`, model]),
+        );
+        for (const perturbation of ["cut", "removed", "replaced", "reordered"] as const) {
+            const { audit: done } = await audit({ ...clean, ...models }, [perturbation]);
+            expect(done.replays[0]!.slice).toMatchObject({ ofEvents: 822 });
+            const differing = done.replays[0]!.models.filter(({ columns }) => columns.length > 0);
+            const wanted = Object.values(leaks).flatMap(({ by = "cut", column }, index) =>
+                by === perturbation ? [`leak_${index} ${column}`] : [],
+            );
+            expect(differing.map(({ model, columns }) => `${model} ${columns[0]!.column}`)).toEqual(
+                expect.arrayContaining(wanted),
+            );
+            expect(differing.filter(({ model }) => model in clean)).toEqual([]);
+            if (perturbation !== "reordered")
+                expect(differing.filter(({ origin }) => origin).length).toBeGreaterThan(0);
+        }
+    });
+
+    test("that lacks values the day has in the full build says which", async () => {
+        const { audit: done } = await audit({
+            regulars: asOfModel(
+                "case when count(*) over (partition by horse order by race_date range between unbounded preceding and interval 1 day preceding) >= 8 then 1 end as often, weight",
+            ),
+            never: asOfModel("case when prize < 0 then 1 end as never"),
+            rare: asOfModel("case when (select count(*) from sources.races) > 500 then 1 end as rare", {
+                sources: ["races"],
+            }),
+        });
+        expect(done.passed).toBe(true);
+        expect(done.coverage!.unseen).toEqual(["rare.rare"]);
+        expect(done.coverage!.seen).toContain("regulars.often");
+        const page = auditReport(done, { runId: "1", target: "test", version: "1", command: "audit" });
+        expect(page).toMatch(/^2024-03-06 +named +[56]\d events +cut /m);
+        expect(page).toContain("NOT SEEN, ask with --whole: rare.rare");
+    });
+
+    test("of which a model cannot be made leaves its day to the whole history", async () => {
+        const events: RunEvent[] = [];
+        const needsAll = asOfModel(
+            "case when (select count(*) from sources.races) < 500 then error('too few') else weight end as weight",
+            { sources: ["races"] },
+        );
+        const { audit: done, results } = await audit({ needsAll }, ["removed"], events);
+        expect(results.map(({ status }) => status)).toEqual(["success"]);
+        expect(done.replays[0]).not.toHaveProperty("slice");
+        expect(events.filter(({ type }) => type === "note")).toMatchObject([
+            {
+                message: expect.stringMatching(
+                    /2024-03-06 is replayed on the whole history.*needsAll.*too few/,
+                ),
+            },
+        ]);
+    });
+});
+
+describe("the jobs of an audit", () => {
+    const jobs = (plan: readonly (readonly [string, Perturbation])[], slice: number | undefined) =>
+        withLongBuild({}, async (warehouse) =>
+            (
+                await planJobs(
+                    warehouse,
+                    sources,
+                    plan.map(([on, perturbation]) => ({ day: on, why: "named", perturbation })),
+                    slice,
+                )
+            ).map(({ day: on, isSliced, replays }) => [on, isSliced, replays.map((one) => one.perturbation)]),
+        );
+
+    test("share a slice by day, and take an early day whole where that costs no more", async () => {
+        const plan = [
+            [day, "cut"],
+            [day, "replaced"],
+            ["2023-02-01", "cut"],
+            ["2023-02-01", "removed"],
+        ] as const;
+        expect(await jobs(plan, size)).toEqual([
+            [day, true, ["cut", "replaced"]],
+            ["2023-02-01", true, ["removed"]],
+            ["2023-02-01", false, ["cut"]],
+        ]);
+    });
+
+    test("are whole for a short history, and when nothing else is wanted", async () => {
+        const plan = [[day, "removed"]] as const;
+        expect(await jobs(plan, 200)).toEqual([[day, false, ["removed"]]]);
+        expect(await jobs(plan, undefined)).toEqual([[day, false, ["removed"]]]);
+        expect(await jobs(plan, 100)).toEqual([[day, true, ["removed"]]]);
+    });
+});
