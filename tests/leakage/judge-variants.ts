@@ -14,8 +14,6 @@ export interface Judgement {
 
 const seed = 1;
 const signal = new AbortController().signal;
-/** A day with ten races in the middle of the season: others come after it. */
-const day = "2024-04-28";
 
 /** Whether every mutant is caught as it should be by its perturbation: model, column, rows, values and race. */
 export async function judgeMutants(
@@ -82,7 +80,7 @@ export function describeScore(mutants: readonly Judgement[], clean: readonly Jud
 
 /** One replay for all: the models in which the variants are looked for, and the originals beside them. */
 function replayVariants(
-    { project, compiled, warehouse, seenIn, originals }: VariantWorld,
+    { project, compiled, warehouse, day, seenIn, originals }: VariantWorld,
     perturbation: Perturbation,
     variants: readonly Variant[],
 ): Promise<Replay> {
@@ -106,7 +104,7 @@ function modelIn(models: readonly ModelReplay[], name: string): ModelReplay {
 
 /** Another order of rows changes no event, so there is none to look for. */
 async function originOf(
-    { project, compiled, warehouse }: VariantWorld,
+    { project, compiled, warehouse, day }: VariantWorld,
     { perturbation }: Replay,
     { model, example }: ModelReplay,
 ): Promise<LeakOrigin | undefined> {

@@ -15,6 +15,8 @@ const leaky = [
     "distance_of_timed_runs",
     "tie_broken_by_the_finish",
     "rating_read_after_its_update",
+    "rating_by_the_clock",
+    "years_since",
 ];
 const clean = ["pars_with_their_own_day", "last_of_its_day", "declared_so_far", "scratched_from_the_race"];
 

@@ -11,6 +11,7 @@ import { runTypeScriptModel } from "../../warehouse/run-typescript-model.ts";
 import { runGraph } from "../../warehouse/schedule.ts";
 import type { Warehouse } from "../../warehouse/types.ts";
 import type { ReplayPlan } from "./replay-plan.ts";
+import { atMorningOf } from "./script-clock.ts";
 
 export interface RebuildOptions {
     /** Holds the perturbed sources already. */
@@ -20,6 +21,8 @@ export interface RebuildOptions {
     readonly project: Project;
     readonly compiled: CompiledProject;
     readonly plan: ReplayPlan;
+    /** Scripts are run in the morning of this day, ISO. Default: now. */
+    readonly morning?: string;
     /** Drop nothing: what is made is read later. */
     readonly isKept?: boolean;
     readonly signal: AbortSignal;
@@ -33,7 +36,7 @@ export type Visit = (model: CompiledModel, relationOf: (model: string) => string
  * read is dropped, so that not all models lie in memory at once. Returns what could not be made, and why.
  */
 export async function rebuildModels(
-    { scratch, base, project, compiled, plan, isKept, signal }: RebuildOptions,
+    { scratch, base, project, compiled, plan, morning, isKept, signal }: RebuildOptions,
     visit: Visit = async () => {},
 ): Promise<ReadonlyMap<string, string>> {
     await prepareWarehouse(scratch, compiled);
@@ -79,7 +82,7 @@ export async function rebuildModels(
                 const model = rebuilt.get(name)!;
                 try {
                     if (!plan.leaves.has(name)) {
-                        await makeRelation(model, { scratch, project, signal });
+                        await makeRelation(model, { scratch, project, morning, signal });
                     }
                     if (audited.has(name)) await visit(model, relationOf);
                     return true;
@@ -101,17 +104,22 @@ export async function rebuildModels(
     return failures;
 }
 
+interface MakeOptions extends Pick<RebuildOptions, "scratch" | "project" | "signal"> {
+    readonly morning: string | undefined;
+}
+
 /**
  * In an empty database nothing has to be looked up or dropped before, and a model that was built needs no check of its
  * form: a third of the time of a small replay. Nothing is written outside of it, so an external model is a table.
  */
 async function makeRelation(
     model: CompiledModel,
-    { scratch, project, signal }: Pick<RebuildOptions, "scratch" | "project" | "signal">,
+    { scratch, project, morning, signal }: MakeOptions,
 ): Promise<void> {
     if (model.language === "typescript") {
         const program = await loadTypeScriptModel(project.root, model.file);
-        return runTypeScriptModel(scratch, model, program, project, signal);
+        const run = () => runTypeScriptModel(scratch, model, program, project, signal);
+        return morning === undefined ? run() : atMorningOf(morning, run);
     }
     const kind = model.config.materialized === "view" ? "view" : "table";
     await scratch.execute(`create ${kind} ${relationName(model.name)} as\n${model.sql}`);

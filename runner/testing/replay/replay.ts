@@ -89,7 +89,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
                 await createWorld(scratch, { ...options, sources: project.sources, base });
                 const replayedSide = new ReplayedSide(scratch, day);
                 const failures = await rebuildModels(
-                    { scratch, base, project, compiled, plan, signal },
+                    { scratch, base, project, compiled, plan, morning: day, signal },
                     async (model, relationOf) => {
                         tell(
                             await compareModel({

@@ -1,7 +1,7 @@
 import { quoteText } from "../../names.ts";
 import type { Warehouse } from "../../warehouse/types.ts";
 
-/** DuckDB's words for the clock; `age` of one date asks it inside of the engine and cannot be set. */
+/** DuckDB's words for the clock. */
 const clocks: Readonly<Record<string, readonly string[]>> = {
     timestamptz: ["now", "current_timestamp", "get_current_timestamp", "transaction_timestamp"],
     timestamp: ["localtimestamp", "current_localtimestamp"],
@@ -20,4 +20,8 @@ export async function setClock(scratch: Warehouse, day: string): Promise<void> {
                 `create macro ${name}() as (${quoteText(`${day} 06:00:00`)}::timestamp)::${type}`,
             );
     }
+    // Of one date it asks for today's inside of the engine.
+    await scratch.execute(`
+        create macro age(born) as system.main.age(${quoteText(day)}::timestamp, born),
+            (one, other) as system.main.age(one, other)`);
 }

@@ -104,14 +104,22 @@ async function differsWith(
     changes: Pick<World, "only" | "isClockKept">,
     groups: readonly EventGroup[],
 ): Promise<Trial> {
-    const { project, compiled, warehouse, perturbation, model, example, signal } = options;
+    const { project, compiled, warehouse, day, perturbation, model, example, signal } = options;
     const plan = planReplay(compiled, project.sources, perturbation, new Set([model]));
     return warehouse.scratch((scratch, base) =>
         withInterrupt(scratch, signal, async () => {
             await createWorld(scratch, { ...options, sources: project.sources, base, ...changes });
             let differs = false;
             await rebuildModels(
-                { scratch, base, project, compiled, plan, signal },
+                {
+                    scratch,
+                    base,
+                    project,
+                    compiled,
+                    plan,
+                    signal,
+                    ...(!changes.isClockKept && { morning: day }),
+                },
                 async (node, relationOf) => {
                     const models = [
                         node.name,

@@ -57,6 +57,14 @@ export const horseMutants: readonly Mutant[] = [
         from: ["clock"],
     },
     {
+        name: "years_since",
+        why: "the age of a date is counted up to today",
+        file: formChanges,
+        replace: added("extract(year from age(runners.race_date)) as years_since"),
+        column: "years_since",
+        from: ["clock"],
+    },
+    {
         name: "spells_with_this_race",
         why: "first-up records that include this race",
         file: "models/features/spells.sql",
