@@ -1,4 +1,4 @@
-import { ensureWorld, withSandbox } from "../../sandbox/sandbox.ts";
+import { ensureWorld, openSandbox, withSandbox } from "../../sandbox/sandbox.ts";
 import { describeConnection } from "../postgres/connect.ts";
 import type { PublishConnection, SourceConnection, Target } from "../project/project.ts";
 
@@ -15,13 +15,15 @@ export interface Connections {
 /** Time a read of the sandbox may take, in seconds: it is small and local. */
 const sandboxTimeBudgetSeconds = 600;
 
-/** The target's connections with the sandbox, where it is one of them, started for as long as the callback runs. */
+/** The target's connections with the sandbox, where it is one of them, started for as long as the callback runs, or longer. */
 export async function withConnections<T>(
     target: Target,
     options: {
         readonly root: string;
         readonly note: (message: string) => void;
         readonly signal: AbortSignal;
+        /** Ends the sandbox later. Default: with the callback. */
+        readonly defer?: (cleanup: () => Promise<void>) => void;
     },
     callback: (connections: Connections) => Promise<T>,
 ): Promise<T> {
@@ -29,7 +31,8 @@ export async function withConnections<T>(
     if (source.type !== "sandbox" && publish?.type !== "sandbox") {
         return callback({ source, ...(publish && { publish }) });
     }
-    return withSandbox(options, async (url) => {
+    const within = options.defer ? deferSandbox(options.defer) : withSandbox;
+    return within(options, async (url) => {
         const world = source.type === "sandbox" ? await ensureWorld(url, options) : undefined;
         return callback({
             source:
@@ -52,6 +55,14 @@ export async function withConnections<T>(
             ...(world && publish?.type === "sandbox" && { worldLoadedAt: world.loadedAt }),
         });
     });
+}
+
+function deferSandbox(defer: (cleanup: () => Promise<void>) => void): typeof withSandbox {
+    return async (options, callback) => {
+        const sandbox = await openSandbox(options);
+        defer(sandbox.stop);
+        return callback(sandbox.url);
+    };
 }
 
 /** One line for people: where rows come from and where they go, without passwords. */

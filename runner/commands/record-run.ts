@@ -27,6 +27,8 @@ export interface RunContext extends PhaseContext {
     readonly targetDirectory: string;
     readonly track: PhaseTrack;
     readonly keeper: StatusKeeper;
+    /** Does this when the last status was written: what the status is written to must not end before. */
+    readonly defer: (cleanup: () => Promise<void>) => void;
 }
 
 interface RecordOptions {
@@ -87,6 +89,7 @@ export async function recordRun(
         log(event);
         environment.listener?.(event, track.progress);
     };
+    const deferred: (() => Promise<void>)[] = [];
     const context: RunContext = {
         project,
         compiled,
@@ -100,6 +103,7 @@ export async function recordRun(
         targetDirectory,
         track,
         keeper,
+        defer: (cleanup) => deferred.push(cleanup),
     };
 
     report({ type: "run-start", command, target: project.target.name, triggeredBy });
@@ -138,18 +142,22 @@ export async function recordRun(
         ...(ledger.audit && { audit: ledger.audit }),
         ...(ledger.publication && { publication: ledger.publication }),
     };
-    await writeRunRecord(targetDirectory, record).catch((cause) => {
-        // What kept the run from going on may keep its record from being written; the run's own outcome counts.
-        const failure = diskFailure(cause);
-        if (!failure) throw cause;
-        warn(`no record of the run: ${failure.message}`);
-    });
-    await keeper.finish({
-        status: stateOf(record),
-        message: describeOutcome(record),
-        errorMessage: outcome.error ?? null,
-        patienceMs: outcome.status === "interrupted" ? patienceMs.interrupted : patienceMs.ended,
-    });
+    try {
+        await writeRunRecord(targetDirectory, record).catch((cause) => {
+            // What kept the run from going on may keep its record from being written; the run's own outcome counts.
+            const failure = diskFailure(cause);
+            if (!failure) throw cause;
+            warn(`no record of the run: ${failure.message}`);
+        });
+        await keeper.finish({
+            status: stateOf(record),
+            message: describeOutcome(record),
+            errorMessage: outcome.error ?? null,
+            patienceMs: outcome.status === "interrupted" ? patienceMs.interrupted : patienceMs.ended,
+        });
+    } finally {
+        for (const cleanup of deferred.reverse()) await cleanup();
+    }
     report({
         type: "run-end",
         status: outcome.status,

@@ -88,14 +88,23 @@ export async function createEvents(scratch: Warehouse, world: World): Promise<vo
                 ${donors.join(", ")}
             from numbered
             left join placed as donors
-                on ${perturbation === "replaced"}
-                and numbered.replay_number > 0
-                and numbered.replay_donor_place = donors.replay_place
-                ${samePartition.join(" ")}
-                -- Who would be its own donor keeps nothing.
-                and numbered.replay_donor_place <> numbered.replay_place
-                and hash(hash(numbered.replay_place, ${seed})) % ${abandonedOneIn} > 0`);
+                on ${perturbation === "replaced" ? donorPlace(seed) : "null"} = donors.replay_place
+                ${samePartition.join(" ")}`);
     }
+}
+
+/**
+ * SQL: the place of an event's donor, if it has one: who would be its own keeps nothing. One expression, since a
+ * condition on one side of an outer join is no hash join, and takes the square of the events.
+ */
+function donorPlace(seed: number): string {
+    return `
+        case
+            when numbered.replay_number > 0
+                and numbered.replay_donor_place <> numbered.replay_place
+                and hash(hash(numbered.replay_place, ${seed})) % ${abandonedOneIn} > 0
+            then numbered.replay_donor_place
+        end`;
 }
 
 function isTouched({ only }: World, group: EventGroup): string {

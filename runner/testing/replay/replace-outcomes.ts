@@ -49,10 +49,8 @@ function replaceColumns(clocked: ClockedSource, world: World): string {
         select ${columns.join(",\n")}
         from placed as source
         inner join ${event} as event on ${joinOn(group.keys, "source", "event")} and event.replay_action = 'replace'
-        left join placed as donor
-            on not source.replay_settled
-            and not donor.replay_settled
-            and source.replay_place = donor.replay_place
+        left join (from placed where not replay_settled) as donor
+            on case when not source.replay_settled then source.replay_place end = donor.replay_place
             and ${group.keys.map((key, index) => `donor.${quoteName(key)} = event.${donorKey(index)}`).join(" and ")}
         union all
         select ${own}
