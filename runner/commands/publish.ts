@@ -3,6 +3,7 @@ import { planPublish } from "../publish/plan-publish.ts";
 import { resumePublish } from "../publish/resume.ts";
 import type { PublishOverride } from "../publish/steps.ts";
 import { type RunRecord, toSnakeCase } from "../status/artifacts.ts";
+import { formatBytes } from "../status/format.ts";
 import type { CommonOptions, Environment, SelectionOptions } from "./environment.ts";
 import { withLastGood } from "./last-good.ts";
 import { publishPhase, swapPhase } from "./publish-phase.ts";
@@ -54,8 +55,9 @@ export async function dryRun(options: PublishOptions, environment: Environment):
         );
         const { data, note } = environment.output;
         if (options.json) return data(JSON.stringify(toSnakeCase(plan), null, 2));
-        for (const { name, kind, action, columns } of plan.objects) {
-            data(`-- ${action}: ${kind} ${name}, ${columns} columns`);
+        for (const { name, kind, action, columns, bytes } of plan.objects) {
+            const size = bytes === undefined ? "" : `, about ${formatBytes(bytes)}`;
+            data(`-- ${action}: ${kind} ${name}, ${columns} columns${size}`);
         }
         if (plan.statements.length === 0) data("-- no DDL");
         data(plan.statements.map((statement) => `${statement.trim().replace(/;$/, "")};`).join("\n\n"));

@@ -10,6 +10,8 @@ export interface ColumnCheck {
     readonly tolerance?: number;
     /** The column whose values this counts. */
     readonly counts?: string;
+    /** The column whose bytes, or elements, this counts. */
+    readonly measures?: string;
 }
 
 /** Sums of floats depend on the order of the rows; of absolute values only in their last digits. */
@@ -77,10 +79,11 @@ function checksOf({ name, postgresType }: PublishedColumn): readonly ColumnCheck
                     what: `bytes of "${name}"`,
                     duckdb: `sum(strlen(${column}::varchar))`,
                     postgres: `sum(octet_length(${column}::text))`,
+                    measures: name,
                 },
             ];
         case "bytea":
-            return [count, both("bytes", `sum(octet_length(${column}))`)];
+            return [count, { ...both("bytes", `sum(octet_length(${column}))`), measures: name }];
         case "timestamp without time zone":
         case "timestamp with time zone":
             return [
@@ -114,6 +117,7 @@ function checksOf({ name, postgresType }: PublishedColumn): readonly ColumnCheck
                           what: `elements of "${name}"`,
                           duckdb: `sum(len(${column}))`,
                           postgres: `sum(cardinality(${column}))`,
+                          measures: name,
                       },
                   ]
                 : [count];

@@ -3,7 +3,7 @@ import type { PostgresClient } from "../postgres/connect.ts";
 import type { Warehouse } from "../warehouse/types.ts";
 import type { ValueCounts } from "./bounds.ts";
 import { type BuildTarget, liveName } from "./build-target.ts";
-import { hashContent, hashDefinition } from "./fingerprints.ts";
+import { hashDefinition } from "./fingerprints.ts";
 import { describeGrants, expectedGrants } from "./grants.ts";
 import { type LiveObject, qualified } from "./live-object.ts";
 import { hasMeta } from "./meta.ts";
@@ -11,6 +11,7 @@ import { plannedIndexes } from "./planned-indexes.ts";
 import { compareColumns, type Preflight } from "./preflight.ts";
 import type { Publication, Published, PublishedTable, PublishedView } from "./published.ts";
 import { schemas } from "./schemas.ts";
+import { type Survey, surveyTable } from "./survey.ts";
 import { verifyTable } from "./verify.ts";
 
 /** What of a publication is work, and what is in service already as it should be. */
@@ -24,6 +25,8 @@ export interface Division {
     readonly keptViews: readonly Kept<PublishedView>[];
     /** By model. */
     readonly hashes: ReadonlyMap<string, Hashes>;
+    /** Of tables, by model. */
+    readonly surveys: ReadonlyMap<string, Survey>;
     /** By model, of tables in service. */
     readonly before: ReadonlyMap<string, ValueCounts>;
 }
@@ -56,20 +59,22 @@ export async function divide(
         return { current, record: current && recorded.get(current.oid) };
     };
     const hashes = new Map<string, Hashes>();
+    const surveys = new Map<string, Survey>();
+    for (const table of tables) surveys.set(table.model, await surveyTable(warehouse, table));
     /** By published name: the same object goes on. */
     const sameShape = new Set<string>();
     for (const object of [...tables, ...views]) {
         const definition = hashDefinition(object);
-        const content = object.kind === "table" ? await hashContent(warehouse, object) : null;
-        hashes.set(object.model, { content, definition });
+        hashes.set(object.model, { content: surveys.get(object.model)?.content ?? null, definition });
         const { current, record } = find(object);
         if (current && record?.definition === definition && isAsDeclared(object, current))
             sameShape.add(object.name);
     }
     const kept = new Set<string>();
     for (const table of tables) {
-        const isSame = find(table).record?.content === hashes.get(table.model)!.content;
-        if (isSame && sameShape.has(table.name) && (await isIntact(client, warehouse, table)))
+        const survey = surveys.get(table.model)!;
+        const isSame = find(table).record?.content === survey.content;
+        if (isSame && sameShape.has(table.name) && (await isIntact(client, warehouse, table, survey)))
             kept.add(table.name);
     }
     // In order: a view comes after what it reads.
@@ -95,6 +100,7 @@ export async function divide(
         keptTables: tables.flatMap(keptWith),
         keptViews: views.flatMap(keptWith),
         hashes,
+        surveys,
         before: new Map(
             tables.flatMap((table) => {
                 const { record } = find(table);
@@ -129,9 +135,10 @@ async function isIntact(
     client: PostgresClient,
     warehouse: Warehouse,
     table: PublishedTable,
+    survey: Survey,
 ): Promise<boolean> {
     try {
-        await verifyTable(client, warehouse, table, liveName(table));
+        await verifyTable(client, warehouse, table, { relation: liveName(table), survey });
         return true;
     } catch (error) {
         if (error instanceof PublishError) return false;

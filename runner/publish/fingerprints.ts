@@ -61,11 +61,6 @@ export async function fingerprintSource(
     };
 }
 
-/** Of a table's rows, whatever their order. */
-export function hashContent(warehouse: Warehouse, { model, columns }: PublishedTable): Promise<string> {
-    return hashRows(warehouse, `main.${quoteName(model)}`, columns);
-}
-
 /** Of everything that the project says of an object: with another one it must be built anew. */
 export function hashDefinition(object: Published): string {
     // These say how to come into service, not as what.
@@ -73,21 +68,26 @@ export function hashDefinition(object: Published): string {
     return digest({ ...shape, comments: [...object.comments] });
 }
 
-/** The sum notices what an exclusive or would cancel, two equal rows; the other way round it is the better mixer. */
 async function hashRows(
     warehouse: Warehouse,
     relation: string,
     columns: readonly { readonly name: string }[],
 ): Promise<string> {
     const names = columns.map(({ name }) => quoteName(name));
-    const shape = quoteText(names.join());
     const [row] = await warehouse.rows(
-        `select concat_ws(' ', count(*), bit_xor(h), sum(h::hugeint), ${shape}) as hash
-         from (select hash(${names.join(", ")}) as h from ${relation})`,
+        `select ${hashOfAll("h", names)} as hash from (select hash(${names.join(", ")}) as h from ${relation})`,
     );
     return digest(String(row!.hash));
 }
 
-function digest(value: unknown): string {
+/**
+ * SQL of one text for all rows, whatever their order, from the hash of each. The sum notices what an exclusive or would
+ * cancel, two equal rows; the other way round it is the better mixer.
+ */
+export function hashOfAll(hash: string, names: readonly string[]): string {
+    return `concat_ws(' ', count(*), bit_xor(${hash}), sum(${hash}::hugeint), ${quoteText(names.join())})`;
+}
+
+export function digest(value: unknown): string {
     return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
 }

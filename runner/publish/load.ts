@@ -11,6 +11,7 @@ import type { PublishedTable } from "./published.ts";
 export interface LoadOptions {
     readonly client: PostgresClient;
     readonly warehouse: Warehouse;
+    readonly totalRows: number;
     readonly maxBytesPerSecond?: number | undefined;
     readonly report: Report;
     readonly signal: AbortSignal;
@@ -23,9 +24,8 @@ export interface LoadOptions {
 export async function loadTable(
     table: PublishedTable,
     relation: string,
-    { client, warehouse, maxBytesPerSecond, report, signal }: LoadOptions,
+    { client, warehouse, totalRows, maxBytesPerSecond, report, signal }: LoadOptions,
 ): Promise<number> {
-    const totalRows = await countRows(warehouse, table.model);
     const columns = table.columns.map(({ name }) => quoteName(name)).join(", ");
     let reported = 0;
     try {
@@ -55,9 +55,4 @@ export async function loadTable(
             cause,
         });
     }
-}
-
-async function countRows(warehouse: Warehouse, model: string): Promise<number> {
-    const [row] = await warehouse.rows(`select count(*) as rows from main.${quoteName(model)}`);
-    return Number(row!.rows);
 }

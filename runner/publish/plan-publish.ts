@@ -4,8 +4,9 @@ import { divide } from "./divide.ts";
 import { qualified } from "./live-object.ts";
 import { plannedIndexes } from "./planned-indexes.ts";
 import { preflight } from "./preflight.ts";
+import { neededBytes, refuseWithoutRoom } from "./preflight-room.ts";
 import type { PublishOptions } from "./publish.ts";
-import { describePublication, modelsToPublish } from "./published.ts";
+import { describePublication, modelsToPublish, type Published } from "./published.ts";
 import { prepareSession } from "./session.ts";
 import { swapBlock } from "./swap-block.ts";
 import { planSwap } from "./swap-plan.ts";
@@ -18,6 +19,8 @@ export interface PublishPlan {
         readonly replaces: boolean;
         readonly action: "create" | "replace" | "change rows" | "refresh" | "keep";
         readonly columns: number;
+        /** About what it will take beside what is in service. Absent: nothing. */
+        readonly bytes?: number;
     }[];
     /** Changes that readers may notice. */
     readonly notes: readonly string[];
@@ -46,6 +49,12 @@ export async function planPublish(options: PlanOptions): Promise<PublishPlan> {
             const publication = await describePublication(models, connection.schema, warehouse);
             const found = await preflight(client, publication, overrides, connection);
             const division = await divide(client, warehouse, publication, found);
+            await refuseWithoutRoom(client, division, found, connection.maxDatabaseBytes);
+            const bytes = neededBytes(division, found.live);
+            const sizeOf = (object: Published) => {
+                const size = bytes.get(qualified(object));
+                return size === undefined ? {} : { bytes: Math.round(size) };
+            };
             const kept = [...division.keptTables, ...division.keptViews].map(({ object, live }) => ({
                 ...{
                     name: qualified(object),
@@ -60,6 +69,7 @@ export async function planPublish(options: PlanOptions): Promise<PublishPlan> {
                 const objects = [...changed.tables, ...changed.views].map((object) => ({
                     ...{ name: qualified(object), kind: object.kind, replaces: true },
                     columns: found.live.get(qualified(object))!.columns.length,
+                    ...sizeOf(object),
                     action: object.kind === "table" ? ("change rows" as const) : ("refresh" as const),
                 }));
                 return { objects: [...objects, ...kept], notes: found.notes, statements: [] };
@@ -96,6 +106,7 @@ export async function planPublish(options: PlanOptions): Promise<PublishPlan> {
                             replaces: live !== undefined,
                             action: live ? ("replace" as const) : ("create" as const),
                             columns: columns.size,
+                            ...sizeOf(object),
                         })),
                         ...kept,
                     ],

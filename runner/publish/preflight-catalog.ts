@@ -10,23 +10,22 @@ export async function dependentProblems(
 ): Promise<readonly string[]> {
     if (live.length === 0) return [];
     const { rows } = await client.query<{ dependent: string; target: string }>(
-        `select distinct target.oid::regclass::text as target,
+        // Row types too, of a function's parameters for one; two indexes are better than one condition with "or".
+        `with referenced as (
+             select oid as target, 'pg_class'::regclass as class, oid as object from pg_class where oid = any ($1::oid[])
+             union all
+             select typrelid, 'pg_type'::regclass, unnest(array[oid, typarray]) from pg_type where typrelid = any ($1::oid[]))
+         select distinct target::regclass::text as target,
                 case when depend.classid = 'pg_rewrite'::regclass
                      then (select case class.relkind when 'm' then 'materialized view ' else 'view ' end || class.oid::regclass
                            from pg_rewrite join pg_class as class on class.oid = ev_class where pg_rewrite.oid = depend.objid)
                      else pg_describe_object(depend.classid, depend.objid, 0) end as dependent
-         from pg_class as target
-         join pg_depend as depend
-           on (depend.refclassid = 'pg_class'::regclass and depend.refobjid = target.oid)
-           or (depend.refclassid = 'pg_type'::regclass and depend.refobjid in (
-                   select type.oid from pg_type as type where type.typrelid = target.oid
-                   union all select type.typarray from pg_type as type where type.typrelid = target.oid))
-         where target.oid = any ($1::oid[])
-           and (depend.classid = 'pg_proc'::regclass
+         from referenced join pg_depend as depend on depend.refclassid = referenced.class and depend.refobjid = referenced.object
+         where (depend.classid = 'pg_proc'::regclass
                 or depend.classid = 'pg_class'::regclass and depend.refclassid = 'pg_type'::regclass
-                   and depend.objid <> target.oid
+                   and depend.objid <> target
                 or depend.classid = 'pg_policy'::regclass
-                   and (select polrelid from pg_policy where oid = depend.objid) <> target.oid
+                   and (select polrelid from pg_policy where oid = depend.objid) <> target
                 or depend.classid = 'pg_rewrite'::regclass
                    and (select ev_class from pg_rewrite where oid = depend.objid) <> all ($1::oid[])
                    -- A view out of service reads on what it read in service, until it goes.

@@ -1,49 +1,58 @@
 import { PublishError } from "../errors.ts";
-import { quoteName } from "../names.ts";
 import type { PostgresClient } from "../postgres/connect.ts";
 import { formatBytes } from "../status/format.ts";
-import type { LiveObject } from "./live-object.ts";
+import type { Division } from "./divide.ts";
+import { estimateSize } from "./estimate-size.ts";
+import { qualified } from "./live-object.ts";
+import type { Preflight } from "./preflight.ts";
 
-export interface Room {
-    /** Size that the database may reach. Absent: not watched, since a server does not tell how full its disk is. */
-    readonly maxDatabaseBytes?: number | undefined;
-}
-
-/** Of the connections that are left, one is for a look at the record after a swap whose connection broke. */
-const neededConnections = 1;
-
-/** A disk that runs full or a server without connections would stop everybody, not just the publish. */
+/**
+ * What is built lies beside what is in service until the swap. A server does not tell how full its disk is: what the
+ * database may reach is a setting, without which nothing is refused.
+ */
 export async function refuseWithoutRoom(
     client: PostgresClient,
-    { maxDatabaseBytes }: Room,
-    live: readonly LiveObject[],
+    division: Division,
+    { live }: Preflight,
+    maxDatabaseBytes: number | undefined,
 ): Promise<void> {
-    const { rows } = await client.query<{ free: number; own: number | null; size: number; role: string }>(
-        `select current_user as role, pg_database_size(current_database())::float8 as size,
-                (select sum(case name when 'max_connections' then setting::int else -setting::int end)
-                 from pg_settings where name in ('max_connections', 'superuser_reserved_connections', 'reserved_connections'))::int
-                - (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as free,
-                (select rolconnlimit - (select count(*)::int from pg_stat_activity where usesysid = pg_roles.oid)
-                 from pg_roles where rolname = current_user and rolconnlimit >= 0) as own`,
+    if (maxDatabaseBytes === undefined) return;
+    const needs = neededBytes(division, live);
+    const needed = [...needs.values()].reduce((sum, bytes) => sum + bytes, 0);
+    const { rows } = await client.query<{ size: number }>(
+        "select pg_database_size(current_database())::float8 as size",
     );
-    const { free, own, size, role } = rows[0]!;
-    const problems: string[] = [];
-    if (free < neededConnections) {
-        problems.push("all of the server's connections are in use: try later, or raise max_connections");
-    } else if (own !== null && own < neededConnections) {
-        problems.push(
-            `the role ${role} has used up its connections: alter role ${quoteName(role)} connection limit 5;`,
-        );
+    const { size } = rows[0]!;
+    if (size + needed <= maxDatabaseBytes) return;
+    const largest = [...needs].sort(([, one], [, other]) => other - one).slice(0, 3);
+    throw new PublishError(
+        "preflight",
+        `There is no room to publish: the database has ${formatBytes(size)}, the new generation needs about ${formatBytes(needed)} more ` +
+            `(${largest.map(([name, bytes]) => `${name} ${formatBytes(bytes)}`).join(", ")}; estimated from the models' rows and columns ` +
+            `and from what is in service), and max_database_bytes allows ${formatBytes(maxDatabaseBytes)}: ` +
+            "lower keep_generations, make room, or raise it where the disk has more.",
+    );
+}
+
+/** By name: a table's as estimated, or as it grows; a view's as it is, at first as the smallest that it reads. */
+export function neededBytes(
+    { changed, surveys }: Division,
+    live: Preflight["live"],
+): ReadonlyMap<string, number> {
+    const needs = new Map<string, number>();
+    const byName = new Map<string, number>();
+    for (const table of changed.tables) {
+        const survey = surveys.get(table.model)!;
+        const old = live.get(qualified(table));
+        const grown = old && old.rows > 0 ? (old.bytes * survey.rows) / old.rows : 0;
+        needs.set(qualified(table), Math.max(grown, estimateSize(table, survey)));
+        byName.set(table.name, needs.get(qualified(table))!);
     }
-    // What is built lies beside what is in service until the swap.
-    const needed = live.reduce((sum, { bytes }) => sum + bytes, 0);
-    if (maxDatabaseBytes !== undefined && size + needed > maxDatabaseBytes) {
-        problems.push(
-            `the database has ${formatBytes(size)}, a generation needs about ${formatBytes(needed)} more, and ` +
-                `max_database_bytes allows ${formatBytes(maxDatabaseBytes)}: lower keep_generations, or make room`,
-        );
+    for (const view of changed.views) {
+        const smallest = Math.min(...view.reads.flatMap((name) => byName.get(name) ?? []));
+        const known = Number.isFinite(smallest) ? smallest : 0;
+        needs.set(qualified(view), live.get(qualified(view))?.bytes ?? known);
+        byName.set(view.name, needs.get(qualified(view))!);
     }
-    if (problems.length > 0) {
-        throw new PublishError("preflight", `There is no room to publish: ${problems.join("; ")}.`);
-    }
+    return needs;
 }

@@ -4,7 +4,7 @@ import type { PostgresClient } from "../postgres/connect.ts";
 import { columnLosses, objectProblems, writerChanges } from "./carry-problems.ts";
 import { type LiveObject, qualified, readLiveObjects } from "./live-object.ts";
 import { dependentProblems, ownerProblems, publicationProblems, rightProblems } from "./preflight-catalog.ts";
-import { type Room, refuseWithoutRoom } from "./preflight-room.ts";
+import { connectionProblems } from "./preflight-connections.ts";
 import type { Publication, Published, PublishedTable } from "./published.ts";
 import { schemas } from "./schemas.ts";
 import type { PublishOverride } from "./steps.ts";
@@ -17,7 +17,7 @@ export interface Preflight {
     readonly missingSchemas: readonly string[];
 }
 
-export interface PreflightSettings extends Room {
+export interface PreflightSettings {
     readonly keepGenerations: number;
 }
 
@@ -31,8 +31,8 @@ export async function preflight(
     await refuseUnfitSession(client, settings);
     const objects: readonly Published[] = [...publication.tables, ...publication.views];
     const live = await readLiveObjects(client, objects);
-    await refuseWithoutRoom(client, settings, [...live.values()]);
     const problems = [
+        ...(await connectionProblems(client)),
         ...objects.flatMap((object) => objectProblems(object, live.get(qualified(object)))),
         ...(await dependentProblems(client, [...live.values()])),
         ...(await ownerProblems(client, [...live.values()])),

@@ -46,7 +46,9 @@ export async function publishDiff(work: PublishWork): Promise<PublishOutcome> {
             const relation = await createStaged(client, position, liveName(object));
             staged.set(object.name, relation);
             const { maxBytesPerSecond } = connection;
-            await loadTable(object, relation, { client, warehouse, maxBytesPerSecond, report, signal });
+            const { rows: totalRows } = division.surveys.get(object.model)!;
+            const settings = { client, warehouse, totalRows, maxBytesPerSecond, report, signal };
+            await loadTable(object, relation, settings);
             await client.query(`analyze ${relation}`);
             results.end(object);
             await step("loaded");

@@ -25,7 +25,8 @@ export async function publishSwap(work: PublishWork): Promise<PublishOutcome> {
         for (const { object } of built.tables) {
             results.start(object);
             const { maxBytesPerSecond } = connection;
-            const settings = { client, warehouse, maxBytesPerSecond, report, signal };
+            const { rows: totalRows } = division.surveys.get(object.model)!;
+            const settings = { client, warehouse, totalRows, maxBytesPerSecond, report, signal };
             await loadTable(object, buildName(object), settings);
             results.end(object);
             await step("loaded");

@@ -43,8 +43,9 @@ export async function verifyLoaded(
     const facts = new Map<string, ObjectFacts>();
     for (const { target, relation } of loads) {
         const { object } = target;
-        const valueCounts = await verifyTable(client, warehouse, object, relation);
-        const rows = await countRows(client, relation);
+        const survey = division.surveys.get(object.model)!;
+        await verifyTable(client, warehouse, object, { relation, survey });
+        const { rows, valueCounts } = survey;
         facts.set(object.model, {
             rows,
             valueCounts: Object.fromEntries(valueCounts),

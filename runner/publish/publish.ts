@@ -10,6 +10,7 @@ import { fingerprintModels, fingerprintSource } from "./fingerprints.ts";
 import { qualified } from "./live-object.ts";
 import { ensurePrivateSchemas } from "./meta.ts";
 import { preflight } from "./preflight.ts";
+import { refuseWithoutRoom } from "./preflight-room.ts";
 import { publishDiff } from "./publish-diff.ts";
 import { publishSwap } from "./publish-swap.ts";
 import { describePublication, modelsToPublish, type Publication } from "./published.ts";
@@ -90,6 +91,7 @@ async function publishGeneration(
     const found = await preflight(client, publication, overrides, connection);
     for (const message of found.notes) report({ type: "note", level: "warn", message });
     const division = await divide(client, warehouse, publication, found);
+    await refuseWithoutRoom(client, division, found, connection.maxDatabaseBytes);
     const kept = [...division.keptTables, ...division.keptViews];
     if (kept.length > 0) {
         const names = kept.map(({ object }) => qualified(object)).join(", ");

@@ -176,9 +176,3 @@ test("a type under the wanted name is found before any work", async () => {
     await sql("create domain public.tracks as integer");
     await expect(publishTracks("select 1")).rejects.toThrow(/public\.tracks is the name of a type/);
 });
-
-test("a database that would outgrow its allowance is not published to", async () => {
-    await expect(publishTracks("select 1", { settings: { maxDatabaseBytes: 1_000_000 } })).rejects.toThrow(
-        /no room to publish: the database has .*max_database_bytes allows/,
-    );
-});
