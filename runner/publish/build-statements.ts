@@ -4,17 +4,16 @@ import type { LiveObject, Policy } from "./live-object.ts";
 import { primaryKey } from "./planned-indexes.ts";
 import type { PublishedTable, PublishedView } from "./published.ts";
 import { schemas } from "./schemas.ts";
-import type { PublishOverride } from "./steps.ts";
+import type { Survey } from "./survey.ts";
 
 export function createTable(
     target: BuildTarget<PublishedTable>,
-    overrides: ReadonlySet<PublishOverride>,
+    { rows, valueCounts }: Pick<Survey, "rows" | "valueCounts">,
 ): string {
     const { object: table, live } = target;
+    const isFull = (name: string) => valueCounts.get(name) === rows;
     const required = new Set(
-        overrides.has("columns")
-            ? []
-            : live?.columns.filter(({ notNull }) => notNull).map(({ name }) => name),
+        live?.columns.filter(({ name, notNull }) => notNull && isFull(name)).map(({ name }) => name),
     );
     const keys = new Set(primaryKey(target)?.columns);
     const before = new Map(live?.columns.map((column) => [column.name, column]));
@@ -25,7 +24,7 @@ export function createTable(
             `    ${quoteName(name)} ${postgresType}`,
             same?.collation && `collate ${same.collation}`,
             same?.default && !same.isGenerated && !same.sequence && `default ${same.default}`,
-            (notNull || keys.has(name) || required.has(name)) && "not null",
+            (notNull || keys.has(name) || required.has(name)) && `${nameOf(old)}not null`,
         ]
             .filter(Boolean)
             .join(" ");
@@ -37,9 +36,13 @@ export function createTable(
     return `create table ${buildName(table)} (\n${columns.join(",\n")}\n)${withOptions(options)}${inTablespace(live)}`;
 }
 
+function nameOf(column: LiveObject["columns"][number] | undefined): string {
+    return column?.notNullName ? `constraint ${quoteName(column.notNullName)} ` : "";
+}
+
 export function createView(view: PublishedView, live: LiveObject | undefined): string {
     return (
-        `create materialized view ${buildName(view)}${withOptions(live?.options ?? [])}${inTablespace(live)} as\n` +
+        `create materialized view ${buildName(view)}${usingMethod(live)}${withOptions(live?.options ?? [])}${inTablespace(live)} as\n` +
         `${view.sql.trim().replace(/;\s*$/, "")}\nwith no data`
     );
 }
@@ -139,6 +142,11 @@ export function carriedStatistics({ object, live, columns }: BuildTarget): reado
                 ...(comment === null ? [] : [`comment on statistics ${built} is ${quoteText(comment)}`]),
             ];
         });
+}
+
+function usingMethod(live: LiveObject | undefined): string {
+    const method = live?.accessMethod ?? "heap";
+    return method === "heap" ? "" : ` using ${quoteName(method)}`;
 }
 
 function inTablespace(live: LiveObject | undefined): string {

@@ -14,6 +14,7 @@ import { breakingChange, compareColumns, type Preflight } from "./preflight.ts";
 import type { Publication, PublishedTable, PublishedView } from "./published.ts";
 import { schemas } from "./schemas.ts";
 import type { PublishOverride } from "./steps.ts";
+import type { Survey } from "./survey.ts";
 
 export interface Build {
     /** Its number is the fencing token. */
@@ -26,6 +27,8 @@ export interface BuildOptions {
     readonly client: PostgresClient;
     readonly publication: Publication;
     readonly preflight: Preflight;
+    /** By model. */
+    readonly surveys: ReadonlyMap<string, Survey>;
     readonly runId: string;
     readonly keepGenerations: number;
     readonly overrides: ReadonlySet<PublishOverride>;
@@ -42,7 +45,7 @@ export function build(options: BuildOptions): Promise<Build> {
 
 /** The statements of `build`, within a transaction of the caller. */
 export async function createObjects(options: BuildOptions): Promise<Build> {
-    const { client, publication, preflight, overrides } = options;
+    const { client, publication, preflight, surveys, overrides } = options;
     // Leftovers may be held for a moment by the statement of a worker that has died.
     await client.query("set local lock_timeout = '60s'");
     await ensurePrivateSchemas(client);
@@ -60,7 +63,7 @@ export async function createObjects(options: BuildOptions): Promise<Build> {
     }));
     await runAll(
         client,
-        tables.map((table) => createTable(table, overrides)),
+        tables.map((table) => createTable(table, surveys.get(table.object.model)!)),
     );
     const views: BuildTarget<PublishedView>[] = [];
     for (const view of publication.views) views.push(await buildView(client, view, options));

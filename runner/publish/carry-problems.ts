@@ -40,6 +40,13 @@ export function objectProblems(object: Published, live: LiveObject | undefined):
                 `alter table ${name} set access method heap;`,
         );
     }
+    if (live.isTyped) problems.push(`${name} is a table of a composite type: alter table ${name} not of;`);
+    for (const extension of live.extensions) {
+        problems.push(
+            `${name} belongs to the extension ${extension}: ` +
+                `alter extension ${quoteName(extension)} drop ${live.kind === "r" ? "table" : "materialized view"} ${name};`,
+        );
+    }
     for (const relative of live.inheritance)
         problems.push(`${name} inherits from or to ${relative}: detach it`);
     for (const rule of live.rules)
@@ -70,6 +77,16 @@ const kinds: Readonly<Record<string, string>> = {
     c: "type",
     i: "index",
 };
+
+/** What changes and harms nobody. */
+export function carryNotes(live: LiveObject): readonly string[] {
+    return [
+        ...(live.isUnlogged
+            ? [`${qualified(live)} is unlogged; the new one is logged, and outlives a crash of the server`]
+            : []),
+        ...live.invalidIndexes.map((index) => `${index} is not valid, and not made anew`),
+    ];
+}
 
 /** What whoever writes into the table in service by hand would miss: rows come from the models alone. */
 export function writerChanges(table: PublishedTable, live: LiveObject): readonly string[] {

@@ -28,6 +28,12 @@ select json_build_object(
     'replicaIdentity', class.relreplident, 'rows', greatest(class.reltuples, 0)::int8,
     'bytes', case when class.relkind in ('r', 'm') then pg_total_relation_size(class.oid) else 0 end,
     'tablespace', (select spcname from pg_tablespace where pg_tablespace.oid = class.reltablespace),
+    'isUnlogged', class.relpersistence = 'u', 'isTyped', class.reloftype <> 0,
+    'extensions', ${list(
+        "extname",
+        "pg_depend join pg_extension on pg_extension.oid = refobjid where classid = 'pg_class'::regclass and objid = class.oid and deptype = 'e'",
+    )},
+    'invalidIndexes', ${list("indexrelid::regclass::text", "pg_index where indrelid = class.oid and not indisvalid")},
     'accessMethod', (select amname from pg_am where pg_am.oid = class.relam),
     'labels', ${list("distinct provider", "pg_seclabel where classoid = 'pg_class'::regclass and objoid = class.oid")},
     'grants', ${list(
@@ -41,7 +47,8 @@ select json_build_object(
     'columns', ${list(
         `json_build_object(
             'name', attribute.attname, 'type', format_type(attribute.atttypid, attribute.atttypmod),
-            'notNull', attribute.attnotnull, 'default', pg_get_expr(standard.adbin, class.oid),
+            'notNull', attribute.attnotnull, 'notNullName', (select conname from pg_constraint
+                where conrelid = class.oid and contype = 'n' and conkey[1] = attribute.attnum), 'default', pg_get_expr(standard.adbin, class.oid),
             'sequence', case when attribute.attidentity <> '' then 'identity'
                 when exists (select from pg_depend join pg_class as sequence on sequence.oid = refobjid and sequence.relkind = 'S'
                              where classid = 'pg_attrdef'::regclass and objid = standard.oid) then 'serial' end,
@@ -71,6 +78,11 @@ select json_build_object(
                  from unnest(pg_index.indkey) with ordinality as key (attnum, ordinality)
                  join pg_attribute as attribute on attribute.attrelid = class.oid and attribute.attnum = key.attnum
                  where key.ordinality <= pg_index.indnkeyatts) end,
+            'tablespace', (select spcname from pg_tablespace where pg_tablespace.oid = index_class.reltablespace),
+            'statisticsTargets', ${list(
+                "json_build_object('column', attnum, 'target', attstattarget)",
+                "pg_attribute where attrelid = index_class.oid and attstattarget >= 0",
+            )},
             'clustered', pg_index.indisclustered, 'replicaIdentity', pg_index.indisreplident,
             ${needs("pg_class", "index_class.oid")}) order by index_class.relname`,
         `pg_index join pg_class as index_class on index_class.oid = pg_index.indexrelid

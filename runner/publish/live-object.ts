@@ -21,6 +21,13 @@ export interface LiveObject {
     /** null: the database's own. */
     readonly tablespace: string | null;
     readonly accessMethod: string | null;
+    readonly isUnlogged: boolean;
+    /** Made of a composite type, with `create table ... of`. */
+    readonly isTyped: boolean;
+    /** That it belongs to. */
+    readonly extensions: readonly string[];
+    /** Left behind by a `create index concurrently` that failed. */
+    readonly invalidIndexes: readonly string[];
     /** Providers of security labels on it or its columns. */
     readonly labels: readonly string[];
     readonly grants: readonly Grant[];
@@ -70,6 +77,8 @@ interface LiveColumn {
     readonly name: string;
     readonly type: string;
     readonly notNull: boolean;
+    /** Of the constraint, which has a name since Postgres 18. */
+    readonly notNullName: string | null;
     /** Of a generated column its expression. */
     readonly default: string | null;
     /** Values come from a sequence: serial or identity. */
@@ -91,6 +100,10 @@ export interface LiveIndex extends Dependent {
     readonly unique: boolean;
     /** Its key columns where it has no expressions and no condition. */
     readonly columns: readonly string[] | null;
+    /** null: the database's own. */
+    readonly tablespace: string | null;
+    /** Of expressions, by the number of the index's column. */
+    readonly statisticsTargets: readonly { readonly column: number; readonly target: number }[];
     readonly clustered: boolean;
     readonly replicaIdentity: boolean;
     readonly isDeferrable: boolean;

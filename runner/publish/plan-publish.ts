@@ -2,6 +2,7 @@ import { type PostgresClient, withClient } from "../postgres/connect.ts";
 import { createObjects } from "./build.ts";
 import { divide } from "./divide.ts";
 import { qualified } from "./live-object.ts";
+import { looserColumns } from "./looser-columns.ts";
 import { plannedIndexes } from "./planned-indexes.ts";
 import { preflight } from "./preflight.ts";
 import { neededBytes, refuseWithoutRoom } from "./preflight-room.ts";
@@ -49,6 +50,7 @@ export async function planPublish(options: PlanOptions): Promise<PublishPlan> {
             const publication = await describePublication(models, connection.schema, warehouse);
             const found = await preflight(client, publication, overrides, connection);
             const division = await divide(client, warehouse, publication, found);
+            const notes = [...found.notes, ...looserColumns(division, found, overrides)];
             await refuseWithoutRoom(client, division, found, connection.maxDatabaseBytes);
             const bytes = neededBytes(division, found.live);
             const sizeOf = (object: Published) => {
@@ -72,7 +74,7 @@ export async function planPublish(options: PlanOptions): Promise<PublishPlan> {
                     ...sizeOf(object),
                     action: object.kind === "table" ? ("change rows" as const) : ("refresh" as const),
                 }));
-                return { objects: [...objects, ...kept], notes: found.notes, statements: [] };
+                return { objects: [...objects, ...kept], notes, statements: [] };
             }
             const statements: string[] = [];
             const recording = recordStatements(client, statements);
@@ -82,6 +84,7 @@ export async function planPublish(options: PlanOptions): Promise<PublishPlan> {
                 const built = await createObjects({
                     client: recording,
                     publication: changed,
+                    surveys: division.surveys,
                     preflight: found,
                     runId: run.id,
                     keepGenerations,
@@ -110,7 +113,7 @@ export async function planPublish(options: PlanOptions): Promise<PublishPlan> {
                         })),
                         ...kept,
                     ],
-                    notes: found.notes,
+                    notes,
                     statements,
                 };
             } finally {

@@ -3,6 +3,7 @@ import { quoteName } from "../names.ts";
 import { type BuildTarget, buildName, isWhole } from "./build-target.ts";
 import { type LiveIndex, type LiveObject, qualified } from "./live-object.ts";
 import type { Published, PublishedIndex } from "./published.ts";
+import { schemas } from "./schemas.ts";
 
 export interface PlannedIndex {
     readonly name: string;
@@ -94,7 +95,7 @@ function carriedIndex(object: Published, live: LiveObject, index: LiveIndex): Pl
     }
     return {
         name: index.name,
-        statement: `${match[1]} on ${buildName(object)} ${match[3]}`,
+        statement: carriedStatement(index, `${match[1]} on ${buildName(object)} ${match[3]}`),
         ...(index.constraint === "u" && { constraint: "unique" as const }),
         replicaIdentity: index.replicaIdentity,
         clustered: index.clustered,
@@ -102,6 +103,17 @@ function carriedIndex(object: Published, live: LiveObject, index: LiveIndex): Pl
         constraintComment: index.constraintComment,
         deferral: deferral(index),
     };
+}
+
+/** A tablespace would stand before the condition: as the default of the moment, it need not be put there. */
+function carriedStatement({ name, tablespace, statisticsTargets }: LiveIndex, create: string): string {
+    const targets = statisticsTargets.map(
+        ({ column, target }) =>
+            `alter index ${schemas.build}.${quoteName(name)} alter column ${column} set statistics ${target}`,
+    );
+    const place = tablespace === null ? [] : [`set default_tablespace = ${quoteName(tablespace)}`];
+    const back = tablespace === null ? [] : ["reset default_tablespace"];
+    return [...place, create, ...back, ...targets].join(";\n");
 }
 
 function deferral({ isDeferrable, isDeferred }: LiveIndex): string {

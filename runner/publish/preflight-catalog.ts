@@ -106,23 +106,34 @@ export async function rightProblems(
         bypass: boolean;
         closed: string[];
         unknown: string[];
+        shut: string[];
     }>(
         `select current_user as role, (select rolbypassrls or rolsuper from pg_roles where rolname = current_user) as bypass,
                 array(select nspname::text from pg_namespace
                       where nspname = any ($1) and not has_schema_privilege(oid, 'create, usage')) as closed,
                 array(select role from unnest($2::text[]) as role
-                      where role <> 'public' and not exists (select from pg_roles where rolname = role)) as unknown`,
+                      where role <> 'public' and not exists (select from pg_roles where rolname = role)) as unknown,
+                array(select spcname::text from pg_tablespace
+                      where spcname = any ($3) and not has_tablespace_privilege(oid, 'create')) as shut`,
         [
             [...new Set(objects.map(({ schema }) => schema))],
             [...new Set(objects.flatMap((object) => object.grantSelect))],
+            live.flatMap(({ tablespace, indexes }) => [
+                tablespace,
+                ...indexes.map((index) => index.tablespace),
+            ]),
         ],
     );
-    const { role, bypass, closed, unknown } = rows[0]!;
+    const { role, bypass, closed, unknown, shut } = rows[0]!;
     const forced = bypass ? [] : live.filter(({ forceRowSecurity }) => forceRowSecurity);
     return [
         ...closed.map(
             (schema) =>
                 `${role} may not create tables in the schema ${schema}: grant create, usage on schema ${quoteName(schema)} to ${quoteName(role)};`,
+        ),
+        ...shut.map(
+            (name) =>
+                `${role} may not put anything into the tablespace ${name}: grant create on tablespace ${quoteName(name)} to ${quoteName(role)};`,
         ),
         ...unknown.map(
             (name) =>

@@ -1,7 +1,7 @@
 import { PublishError } from "../errors.ts";
 import { quoteName } from "../names.ts";
 import type { PostgresClient } from "../postgres/connect.ts";
-import { columnLosses, objectProblems, writerChanges } from "./carry-problems.ts";
+import { carryNotes, columnLosses, objectProblems, writerChanges } from "./carry-problems.ts";
 import { type LiveObject, qualified, readLiveObjects } from "./live-object.ts";
 import { dependentProblems, ownerProblems, publicationProblems, rightProblems } from "./preflight-catalog.ts";
 import { connectionProblems } from "./preflight-connections.ts";
@@ -40,7 +40,7 @@ export async function preflight(
     ];
     const publications = await publicationProblems(client, [...live.values()]);
     problems.push(...publications.owned);
-    const notes: string[] = [];
+    const notes = [...live.values()].flatMap(carryNotes);
     if (overrides.has("publications")) notes.push(...publications.everything);
     else problems.push(...publications.everything.map((problem) => overridable(problem, "publications")));
     for (const table of publication.tables) {
@@ -108,7 +108,7 @@ export function breakingChange(object: Published, change: string): string {
     return overridable(`${qualified(object)}: ${change}, which breaks its readers`, "columns");
 }
 
-function overridable(finding: string, override: PublishOverride): string {
+export function overridable(finding: string, override: PublishOverride): string {
     return `${finding}. If that is wanted, publish with the override "${override}"`;
 }
 

@@ -17,6 +17,7 @@ export async function publishSwap(work: PublishWork): Promise<PublishOutcome> {
     const built = await build({
         ...work,
         publication: division.changed,
+        surveys: division.surveys,
         runId: run.id,
         keepGenerations: connection.keepGenerations,
     });

@@ -8,6 +8,7 @@ import type { Warehouse } from "../warehouse/types.ts";
 import { divide } from "./divide.ts";
 import { fingerprintModels, fingerprintSource } from "./fingerprints.ts";
 import { qualified } from "./live-object.ts";
+import { looserColumns } from "./looser-columns.ts";
 import { ensurePrivateSchemas } from "./meta.ts";
 import { preflight } from "./preflight.ts";
 import { refuseWithoutRoom } from "./preflight-room.ts";
@@ -89,8 +90,9 @@ async function publishGeneration(
     const started = performance.now();
     await step("preflight");
     const found = await preflight(client, publication, overrides, connection);
-    for (const message of found.notes) report({ type: "note", level: "warn", message });
     const division = await divide(client, warehouse, publication, found);
+    for (const message of [...found.notes, ...looserColumns(division, found, overrides)])
+        report({ type: "note", level: "warn", message });
     await refuseWithoutRoom(client, division, found, connection.maxDatabaseBytes);
     const kept = [...division.keptTables, ...division.keptViews];
     if (kept.length > 0) {
