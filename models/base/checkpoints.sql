@@ -35,7 +35,6 @@ measured as (
 starters as (
     select
         race_id,
-        horse_slug,
         card_order,
         horse_number,
         plain_name,
@@ -47,7 +46,6 @@ starters as (
 -- By saddlecloth number; by name where one side has no number, or one with a letter that the other feed cannot carry.
 matched as (
     select
-        starters.horse_slug,
         starters.card_order,
         case when starters.plain_name = measured.plain_name then 1 else 2 end as match_rank,
         measured.*,
@@ -57,7 +55,6 @@ matched as (
         and starters.horse_number = measured.horse_number
     union all
     select
-        starters.horse_slug,
         starters.card_order,
         3 as match_rank,
         measured.*,
@@ -68,7 +65,6 @@ matched as (
     where starters.is_found_by_name
     union all
     select
-        starters.horse_slug,
         starters.card_order,
         3 as match_rank,
         measured.*,

@@ -46,8 +46,12 @@ final as (
 
 select
     *,
-    -- A small number in place of two texts.
+    -- Small numbers in place of texts: a text costs four times as much to store a starter, and more to sort by.
     min(race_order) over (partition by location, track_slug) as track_key,
+{{#each (list (list "direction" "track_direction") (list "category" "track_category") (list "distance" "distance_range")) as |pair|}}
+    case when {{pair.[1]}} is not null then min(race_order) over (partition by {{pair.[1]}}) end as {{pair.[0]}}_key,
+{{/each}}
+    track_category = 'metro' as is_metro_track,
     track_condition_numeric >= {{var "wet_track_from"}} as is_wet_track,
     rail_out_metres = 0 as is_rail_true,
 from final

@@ -1,24 +1,18 @@
 {{!-- one row per starter with timing in a race that has been run: how it finished, and how its race was run --}}
 with timed as (
     select
-        runners.runner_id,
-        runners.race_id,
-        runners.race_distance,
-        runners.raw_time_seconds as finish_seconds,
+        runner_id,
+        race_id,
+        race_distance,
+        raw_time_seconds as finish_seconds,
 {{#each (list 800 600 400 200) as |to_go|}}
-        checkpoints.position_{{to_go}}_to_go::usmallint as pos_{{to_go}}_to_go,
         -- From the checkpoint stored for {{to_go}} m to go to the finish.
-        case
-            when runners.raw_time_seconds > checkpoints.cumulative_{{to_go}}_to_go
-                then runners.raw_time_seconds - checkpoints.cumulative_{{to_go}}_to_go
-        end::float as sectional_{{to_go}}m,
+        case when raw_time_seconds > seconds_to_{{to_go}}m then raw_time_seconds - seconds_to_{{to_go}}m end::float
+            as sectional_{{to_go}}m,
 {{/each}}
-        checkpoints.cumulative_800_to_go::float as cumulative_to_800m_to_go,
-    from {{ref "runners"}} as runners
-    inner join {{ref "checkpoints"}} as checkpoints
-        on runners.race_id = checkpoints.race_id
-        and runners.horse_slug = checkpoints.horse_slug
-    where runners.has_run
+        seconds_to_800m::float as cumulative_to_800m_to_go,
+    from {{ref "runners"}}
+    where is_timed
 ),
 
 races as (
@@ -36,9 +30,6 @@ races as (
 select
     timed.runner_id,
     timed.race_id,
-{{#each (list 800 600 400 200) as |to_go|}}
-    timed.pos_{{to_go}}_to_go,
-{{/each}}
 {{#each (list 800 600 400 200) as |to_go|}}
     timed.sectional_{{to_go}}m,
 {{/each}}

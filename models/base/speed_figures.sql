@@ -5,7 +5,7 @@ with timed as (
         race_id,
         race_date,
         horse_key,
-        distance_range,
+        distance_key,
         raw_time_seconds::decimal(12, 3) as seconds,
         min(raw_time_seconds::decimal(12, 3)) over (partition by race_id) as winning_seconds,
         track_key,
@@ -69,7 +69,7 @@ final as (
         timed.race_id,
         timed.race_date,
         timed.horse_key,
-        timed.distance_range,
+        timed.distance_key,
         (pars.par_seconds::double / pars.par_races)::float as par_seconds,
         (100 + 1000 * (1 - timed.seconds::double * pars.par_races / pars.par_seconds::double))::float as speed_figure,
     from timed

@@ -9,7 +9,7 @@ with starts as (
         is_win,
         is_place,
         is_wet_track,
-        track_category = 'metro' as is_metro,
+        is_metro_track as is_metro,
         -- A decimal adds up to the same sum in any order, so that every rebuild gives the same last digit.
         case when is_wet_track then beat_pct end::decimal(9, 8) as wet_beat_pct,
         case when not is_wet_track then beat_pct end::decimal(9, 8) as dry_beat_pct,

@@ -2,7 +2,7 @@
 with counted as (
     select
         runner_id,
-        distance_range is not null as is_known,
+        distance_key is not null as is_known,
         count(*) filter (where has_run) over at_distance as races_at_distance,
         count(*) filter (where is_win) over at_distance as distance_wins,
         count(*) filter (where is_place) over at_distance as distance_places,
@@ -11,7 +11,7 @@ with counted as (
         sum(beat_pct::decimal(9, 8)) over at_distance as distance_beat_pct_sum,
     from {{ref "runners"}}
     window at_distance as (
-        partition by horse_key, distance_range order by race_date
+        partition by horse_key, distance_key order by race_date
         groups between unbounded preceding and 1 preceding
     )
 )

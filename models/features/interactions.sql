@@ -18,7 +18,7 @@ with final as (
             * (1 - 2 * (runners.barrier - 1) / nullif(runners.total_runners::integer - 1, 0))
             + 0
         )::float as running_style_x_barrier,
-        running_style.running_style || '_' || runners.distance_range as running_style_x_distance_bucket,
+        running_style.running_style || '_' || distance_range(runners.race_distance) as running_style_x_distance_bucket,
         (jockey.jockey_win_rate_shrunk * trainer.trainer_win_rate_shrunk)::float as jockey_wr_x_trainer_wr,
         (running_style.closing_ability_score * pace.pace_pressure)::float as closing_ability_x_pace_pressure,
     from {{ref "runners"}} as runners

@@ -12,7 +12,7 @@ with starts as (
         -- Shares and times are decimals: their sums are exact, so a mean does not depend on the order of adding up.
         ((runners.position_800m::integer - 1) / nullif(runners.total_runners::integer - 1, 0))::decimal(18, 12)
             as settle_pct,
-        sectionals.pos_200_to_go::integer as position_200m,
+        runners.position_200m::integer as position_200m,
         sectionals.cumulative_to_800m_to_go::decimal(12, 3) as cumulative_800m,
 {{#each (list 800 600 400 200) as |to_go|}}
         sectionals.sectional_{{to_go}}m::decimal(12, 3) as last_{{to_go}}m,

@@ -44,7 +44,7 @@ summed as (
             rows between 4 preceding and current row
         ),
         at_distance as (
-            partition by horse_key, distance_range
+            partition by horse_key, distance_key
             order by runner_id
             rows between unbounded preceding and current row
         )
@@ -57,7 +57,7 @@ latest as (
         runners.race_id,
         runners.race_date,
         max(speed_figures.runner_id) over anywhere as figured_start,
-        case when runners.distance_range is not null then max(speed_figures.runner_id) over at_distance end
+        case when runners.distance_key is not null then max(speed_figures.runner_id) over at_distance end
             as figured_start_at_distance,
     from {{ref "runners"}} as runners
     left join {{ref "speed_figures"}} as speed_figures on runners.runner_id = speed_figures.runner_id
@@ -67,7 +67,7 @@ latest as (
             groups between unbounded preceding and 1 preceding
         ),
         at_distance as (
-            partition by runners.horse_key, runners.distance_range order by runners.race_date
+            partition by runners.horse_key, runners.distance_key order by runners.race_date
             groups between unbounded preceding and 1 preceding
         )
 )

@@ -2,9 +2,9 @@
 with counted as (
     select
         runner_id,
-        distance_range is not null as has_distance,
-        track_category is not null as has_category,
-        track_direction is not null as has_direction,
+        distance_key is not null as has_distance,
+        category_key is not null as has_category,
+        direction_key is not null as has_direction,
         track_type is not null as has_type,
         count(*) filter (where has_run) over at_track as track_runs,
         count(*) filter (where is_win) over at_track as track_wins,
@@ -25,15 +25,15 @@ with counted as (
             groups between unbounded preceding and 1 preceding
         ),
         at_track_distance as (
-            partition by horse_key, track_key, distance_range order by race_date
+            partition by horse_key, track_key, distance_key order by race_date
             groups between unbounded preceding and 1 preceding
         ),
         at_category as (
-            partition by horse_key, track_category order by race_date
+            partition by horse_key, category_key order by race_date
             groups between unbounded preceding and 1 preceding
         ),
         at_direction as (
-            partition by horse_key, track_direction order by race_date
+            partition by horse_key, direction_key order by race_date
             groups between unbounded preceding and 1 preceding
         ),
         at_type as (

@@ -13,15 +13,16 @@ named as (
             case when position between 1 and {{var "position_sentinel_from"}} - 1 then position end as position
         ),
         position >= {{var "position_sentinel_from"}} as has_sentinel,
+        row_number() over () as entry,
     from source
     where race_id is not null
 ),
 
 -- Two rows for one horse in one race: the later updated_at wins, else the higher id. The same sorting numbers the
--- horses of the race, with gaps where a row was dropped.
-latest as (
+-- horses of the race, with gaps where a row was dropped. It carries the keys alone: with all texts it took thrice as long.
+kept as (
     select
-        *,
+        entry,
         row_number() over card as card_order,
     from named
     where horse_slug is not null
@@ -30,6 +31,14 @@ latest as (
         order by horse_slug, updated_at desc nulls last, id desc
     )
     qualify lag(horse_slug) over card is distinct from horse_slug
+),
+
+latest as (
+    select
+        named.*,
+        kept.card_order,
+    from named
+    inner join kept on named.entry = kept.entry
 ),
 
 -- A status of not finishing outranks a place beside it; a sentinel outranks FINISHED.

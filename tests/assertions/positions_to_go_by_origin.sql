@@ -4,9 +4,9 @@ select
     location,
     count(*) as finishers,
 {{#each (list 800 400) as |to_go|}}
-    round(100 * avg((position_{{to_go}}m_origin is not distinct from 'sectional_times')::integer), 1)
+    round(100 * avg(coalesce(is_position_{{to_go}}m_timed, false)::integer), 1)
         as percent_{{to_go}}m_from_sectional_times,
-    round(100 * avg((position_{{to_go}}m_origin is not distinct from 'race_results')::integer), 1)
+    round(100 * avg((not is_position_{{to_go}}m_timed and position_{{to_go}}m is not null)::integer), 1)
         as percent_{{to_go}}m_from_race_results,
     round(100 * avg((position_{{to_go}}m is null)::integer), 1) as percent_{{to_go}}m_unknown,
 {{/each}}

@@ -174,7 +174,7 @@ test("positions to go come from the checkpoint rounded down, never from its neig
     ];
     await withTinyWorld({ races, race_results, sectional_times }, ["+runners"], async (warehouse) => {
         const rows = await warehouse.rows(
-            `select race_id, horse_slug, position_800m, position_800m_origin, position_400m, position_400m_origin
+            `select race_id, horse_slug, position_800m, is_position_800m_timed, position_400m, is_position_400m_timed
              from runners order by race_id, horse_slug`,
         );
         expect(rows).toEqual([
@@ -182,33 +182,33 @@ test("positions to go come from the checkpoint rounded down, never from its neig
                 race_id: 1n,
                 horse_slug: "a",
                 position_800m: 5,
-                position_800m_origin: "sectional_times",
+                is_position_800m_timed: true,
                 position_400m: 3,
-                position_400m_origin: "sectional_times",
+                is_position_400m_timed: true,
             },
             {
                 race_id: 2n,
                 horse_slug: "a",
                 position_800m: null,
-                position_800m_origin: null,
+                is_position_800m_timed: false,
                 position_400m: 2,
-                position_400m_origin: "sectional_times",
+                is_position_400m_timed: true,
             },
             {
                 race_id: 3n,
                 horse_slug: "a",
                 position_800m: null,
-                position_800m_origin: null,
+                is_position_800m_timed: false,
                 position_400m: 5,
-                position_400m_origin: "sectional_times",
+                is_position_400m_timed: true,
             },
             {
                 race_id: 3n,
                 horse_slug: "b",
                 position_800m: 4,
-                position_800m_origin: "sectional_times",
+                is_position_800m_timed: true,
                 position_400m: 7,
-                position_400m_origin: "race_results",
+                is_position_400m_timed: false,
             },
         ]);
     });
