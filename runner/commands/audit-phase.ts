@@ -26,7 +26,7 @@ export interface AuditWish {
     readonly isWhole?: boolean;
     /** Of each day. Default: see planAudit. */
     readonly perturbations?: readonly Perturbation[];
-    /** Default 30. */
+    /** Default 60. */
     readonly traceSeconds?: number;
 }
 
@@ -76,7 +76,7 @@ export async function auditPhase(
             ...(slice !== undefined && { slice }),
             seed: settings.seed,
             names: new Set(models.map(({ name }) => name)),
-            traceSeconds: wish.traceSeconds ?? 30,
+            traceSeconds: wish.traceSeconds ?? 60,
             report,
             signal,
         });

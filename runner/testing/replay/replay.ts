@@ -67,7 +67,7 @@ export interface Replay {
 }
 
 /** Models whose origin is looked for. */
-const tracedModels = 2;
+const tracedModels = 5;
 
 /**
  * Replays one day: changes what was not known on its morning, makes the models again in memory, and compares every
