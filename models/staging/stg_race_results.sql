@@ -13,6 +13,7 @@ named as (
             case when position between 1 and {{var "position_sentinel_from"}} - 1 then position end as position
         ),
         position >= {{var "position_sentinel_from"}} as has_sentinel,
+        -- lint: accept unordered-pick: names a row within this query, whichever number it is
         row_number() over () as entry,
     from source
     where race_id is not null
