@@ -102,8 +102,9 @@ describe("a slice of the history", () => {
             Object.values(leaks).map(({ model }, index) => [`leak_${index}`, model]),
         );
         for (const perturbation of ["cut", "removed", "replaced", "reordered"] as const) {
-            const { audit: done } = await audit({ ...clean, ...models }, [perturbation]);
+            const { audit: done, results } = await audit({ ...clean, ...models }, [perturbation]);
             expect(done.replays[0]!.slice).toMatchObject({ ofEvents: 822 });
+            expect(results[0]!.message).toMatch(/on a slice of \d\d of 822 events: .* numbered anew in it$/);
             const differing = done.replays[0]!.models.filter(({ columns }) => columns.length > 0);
             const wanted = Object.values(leaks).flatMap(({ by = "cut", column }, index) =>
                 by === perturbation ? [`leak_${index} ${column}`] : [],

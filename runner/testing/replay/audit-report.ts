@@ -68,9 +68,9 @@ export function auditReport(audit: Audit, occasion: AuditOccasion): string {
         "What was found",
         ...(failed.length === 0
             ? ["  Nothing differs."]
-            : failed.flatMap(({ day, perturbation, models: compared }) => [
-                  `  ${day}, ${perturbation}:`,
-                  ...describeLeaks(compared)
+            : failed.flatMap((replay) => [
+                  `  ${replay.day}, ${replay.perturbation}:`,
+                  ...describeLeaks(replay)
                       .split("\n")
                       .map((line) => `    ${line}`),
               ])),

@@ -1,17 +1,21 @@
-import { countOf } from "../../status/format.ts";
+import { countOf, formatCount } from "../../status/format.ts";
 import type { Example } from "./differences.ts";
-import { isClean, type ModelReplay } from "./replay.ts";
+import { isClean, type ModelReplay, type Replay } from "./replay.ts";
 import type { LeakOrigin } from "./trace-leak.ts";
 
 const shownModels = 6;
 const shownColumns = 6;
 
 /** What differs, the models in dependency order: where a leak comes in stands first. */
-export function describeLeaks(models: readonly ModelReplay[]): string {
+export function describeLeaks({ models, slice }: Pick<Replay, "models" | "slice">): string {
     const leaking = models.filter((model) => !isClean(model));
     const lines = leaking.slice(0, shownModels).flatMap(describeLeak);
     const rest = leaking.slice(shownModels).map(({ model }) => model);
     if (rest.length > 0) lines.push(`and ${countOf(rest.length, "model")} more: ${rest.join(", ")}`);
+    if (slice && leaking.length > 0)
+        lines.push(
+            `on a slice of ${formatCount(slice.events)} of ${countOf(slice.ofEvents, "event")}: what the models number is numbered anew in it`,
+        );
     return lines.join("\n");
 }
 

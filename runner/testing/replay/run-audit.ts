@@ -174,16 +174,23 @@ class Replayer {
                 for (const { model, origin } of one.models) if (origin) this.#untraced.add(model);
             }
             const size = slice && { slice: { events: slice.events, ofEvents: slice.ofEvents } };
-            const result = { ...node, ...resultOf(one) };
-            this.#done.set(planned, { replay: { ...one, ...size }, result });
+            const sized = { ...one, ...size };
+            const result = { ...node, ...resultOf(sized) };
+            this.#done.set(planned, { replay: sized, result });
             report({ type: "node-end", result, index, total });
         }
     }
 }
 
-function resultOf({ models, passed, seconds }: Replay): Omit<NodeResult, "name" | "kind" | "detail"> {
+function resultOf({ models, slice, passed, seconds }: Replay): Omit<NodeResult, "name" | "kind" | "detail"> {
     const rows = models.reduce((sum, model) => sum + model.rows, 0);
     const columns = models.length;
     if (passed) return { status: "success", seconds, rows, columns };
-    return { status: "failed", seconds, rows, columns, message: scrub(describeLeaks(models)) };
+    return {
+        status: "failed",
+        seconds,
+        rows,
+        columns,
+        message: scrub(describeLeaks({ models, ...(slice && { slice }) })),
+    };
 }
