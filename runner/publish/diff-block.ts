@@ -13,6 +13,8 @@ export interface DiffPlan {
     readonly tables: readonly DiffTable[];
     /** Each after what it reads. */
     readonly views: readonly DiffView[];
+    /** A rollback's: the generation whose rows it puts back. */
+    readonly restores?: number;
 }
 
 export interface DiffTable extends Pick<SwapObject, "schema" | "name" | "content" | "rows" | "valueCounts"> {

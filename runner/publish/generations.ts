@@ -24,9 +24,22 @@ export interface Generation {
     readonly source: string | null;
     /** When the source tables were read. */
     readonly snapshotAt: string | null;
-    /** What was replayed before it was published, as target/run_results.json has it; null: not recorded. */
+    /**
+     * What was replayed before it was published, as target/run_results.json has it, or before a later run found it
+     * unchanged; null: not recorded.
+     */
     readonly audit: object | null;
+    /** The latest run that would have published the very same, and did nothing; null: none. */
+    readonly confirmed: Confirmation | null;
     readonly objects: readonly GenerationObject[];
+}
+
+interface Confirmation {
+    readonly runId: string;
+    readonly at: string;
+    readonly models: string;
+    readonly source: string | null;
+    readonly snapshotAt: string | null;
 }
 
 interface GenerationObject {
@@ -79,6 +92,21 @@ export async function failGeneration(client: PostgresClient, id: number, problem
     );
 }
 
+/** A run that found nothing changed: its audit is of the rows in service too, and the latest there is. */
+export async function confirmGeneration(
+    client: PostgresClient,
+    id: number,
+    runId: string,
+    { models, source, snapshotAt, audit }: Fingerprints,
+): Promise<void> {
+    const confirmation = { runId, models, source: source ?? null, snapshotAt: snapshotAt ?? null };
+    await client.query(
+        `update ${schemas.meta}.generation set audit = coalesce($2::jsonb, audit),
+                confirmed = $3::jsonb || jsonb_build_object('at', clock_timestamp()) where id = $1`,
+        [id, audit ?? null, JSON.stringify(confirmation)],
+    );
+}
+
 /** Newest first. */
 export async function readGenerations(client: PostgresClient): Promise<readonly Generation[]> {
     if (!(await hasMeta(client))) return [];
@@ -90,7 +118,7 @@ export async function readGenerations(client: PostgresClient): Promise<readonly 
             -- Read by way of JSON: a database of an earlier version lacks the columns until the next publish.
             'mode', coalesce(to_jsonb(generation) ->> 'mode', 'swap'), 'models', to_jsonb(generation) ->> 'models',
             'source', to_jsonb(generation) ->> 'source', 'snapshotAt', to_jsonb(generation) -> 'snapshot_at',
-            'audit', to_jsonb(generation) -> 'audit',
+            'audit', to_jsonb(generation) -> 'audit', 'confirmed', to_jsonb(generation) -> 'confirmed',
             'objects', coalesce((
                 select json_agg(json_build_object(
                     'schema', object.schema, 'name', object.name, 'kind', object.kind, 'model', object.model,

@@ -45,6 +45,8 @@ const laterColumns: Readonly<Record<string, Readonly<Record<string, string>>>> =
         source: "text",
         snapshot_at: "timestamptz",
         audit: "jsonb",
+        // The latest run that found nothing changed.
+        confirmed: "jsonb",
     },
     object: {
         // Hashes of the rows and of what the yml says, and of every column the number of its values.

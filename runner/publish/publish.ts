@@ -7,6 +7,7 @@ import type { NodeResult, Report } from "../status/events.ts";
 import type { Warehouse } from "../warehouse/types.ts";
 import { divide } from "./divide.ts";
 import { fingerprintModels, fingerprintSource } from "./fingerprints.ts";
+import { confirmGeneration } from "./generations.ts";
 import { qualified } from "./live-object.ts";
 import { looserColumns } from "./looser-columns.ts";
 import { ensurePrivateSchemas } from "./meta.ts";
@@ -14,6 +15,7 @@ import { preflight } from "./preflight.ts";
 import { refuseWithoutRoom } from "./preflight-room.ts";
 import { publishDiff } from "./publish-diff.ts";
 import { publishSwap } from "./publish-swap.ts";
+import type { PublishOutcome, PublishWork } from "./publish-work.ts";
 import { describePublication, modelsToPublish, type Publication } from "./published.ts";
 import { PublishedResults } from "./published-results.ts";
 import { refreshKept } from "./refresh-kept.ts";
@@ -111,10 +113,7 @@ async function publishGeneration(
     };
     const publish = division.mode === "diff" ? publishDiff : publishSwap;
     const isChanged = division.changed.tables.length + division.changed.views.length > 0;
-    if (!isChanged) await ensurePrivateSchemas(client);
-    const outcome = isChanged
-        ? await publish(work)
-        : { attempts: 0, milliseconds: 0, ...(await refreshKept(work)) };
+    const outcome = isChanged ? await publish(work) : await confirm(work);
     await options.onStep?.("swapped");
     return {
         generation: outcome.generation,
@@ -127,4 +126,13 @@ async function publishGeneration(
         swapAttempts: outcome.attempts,
         seconds: (performance.now() - started) / 1000,
     };
+}
+
+/** Nothing has changed: the generation in service goes on, and remembers who found that, and by which audit. */
+async function confirm(work: PublishWork): Promise<PublishOutcome> {
+    const { client, options, fingerprints } = work;
+    await ensurePrivateSchemas(client);
+    const { generation, rowCounts } = await refreshKept(work);
+    await confirmGeneration(client, generation, options.run.id, fingerprints);
+    return { generation, rowCounts, attempts: 0, milliseconds: 0 };
 }

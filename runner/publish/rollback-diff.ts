@@ -5,12 +5,13 @@ import { type PostgresClient, withTransaction } from "../postgres/connect.ts";
 import { dropBuild } from "./build.ts";
 import { liveName } from "./build-target.ts";
 import type { DiffPlan, DiffTable } from "./diff-block.ts";
-import { failGeneration, type Generation, openGeneration } from "./generations.ts";
+import { failGeneration, openGeneration } from "./generations.ts";
 import { qualified } from "./live-object.ts";
 import { ensurePrivateSchemas } from "./meta.ts";
 import { applyDiff, createStaged } from "./publish-diff.ts";
 import { countRows } from "./publish-work.ts";
 import type { RollbackOptions, RollbackResult } from "./rollback.ts";
+import type { RollbackStep } from "./rollback-route.ts";
 import { schemas } from "./schemas.ts";
 import { readSides } from "./swap-plan.ts";
 
@@ -18,10 +19,10 @@ import { readSides } from "./swap-plan.ts";
 export async function rollbackDiff(
     client: PostgresClient,
     options: RollbackOptions & { readonly lock: AdvisoryLock },
-    undone: readonly Generation[],
+    { to, undone }: Extract<RollbackStep, { readonly mode: "diff" }>,
 ): Promise<RollbackResult> {
-    const plans = await readPlans(client, undone);
-    const tables = distinct(plans.flatMap((plan) => plan.tables));
+    const plans = await readPlans(client, [...undone.values()].flat());
+    const tables = distinct(plans.flatMap((plan) => plan.tables)).filter(({ oid }) => undone.has(oid));
     const views = distinct(plans.flatMap((plan) => plan.views));
     const sides = await readSides(client, [...tables, ...views]);
     const replaced = [...tables, ...views].filter(
@@ -43,7 +44,7 @@ export async function rollbackDiff(
         for (const [position, table] of tables.entries()) {
             const relation = await createStaged(client, position, liveName(table));
             await client.query(`insert into ${relation} select * from ${liveName(table)}`);
-            for (const { id } of undone) await undoRows(client, table, relation, id);
+            for (const id of undone.get(table.oid)!) await undoRows(client, table, relation, id);
             await client.query(`analyze ${relation}`);
             const { fingerprint } = sides.get(qualified(table))!;
             const rows = await countRows(client, relation);
@@ -51,6 +52,7 @@ export async function rollbackDiff(
         }
         const plan: DiffPlan = {
             generation,
+            restores: to,
             tables: staged,
             views: views.map((view) => ({ ...view, fingerprint: sides.get(qualified(view))!.fingerprint })),
         };
@@ -85,11 +87,11 @@ async function undoRows(
 
 async function readPlans(
     client: PostgresClient,
-    undone: readonly Generation[],
+    generations: readonly number[],
 ): Promise<readonly DiffPlan[]> {
     const { rows } = await client.query<{ plan: DiffPlan }>(
         `select plan from ${schemas.meta}.generation where id = any ($1::bigint[]) order by id desc`,
-        [undone.map(({ id }) => id)],
+        [generations],
     );
     return rows.map(({ plan }) => plan);
 }

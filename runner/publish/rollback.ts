@@ -2,17 +2,13 @@ import { PublishError } from "../errors.ts";
 import { type AdvisoryLock, withAdvisoryLock } from "../postgres/advisory-lock.ts";
 import { type PostgresClient, withClient, withTransaction } from "../postgres/connect.ts";
 import { dropBuild } from "./build.ts";
-import {
-    type ArchivedObject,
-    type Generation,
-    openGeneration,
-    readArchived,
-    readGenerations,
-} from "./generations.ts";
+import { type ArchivedObject, openGeneration, readArchived } from "./generations.ts";
 import { type LiveObject, qualified, readLiveObjects } from "./live-object.ts";
 import { ensurePrivateSchemas } from "./meta.ts";
 import type { PublishOptions } from "./publish.ts";
+import { readHistory } from "./read-history.ts";
 import { rollbackDiff } from "./rollback-diff.ts";
+import type { RollbackStep } from "./rollback-route.ts";
 import { sameReaders } from "./same-readers.ts";
 import { schemas } from "./schemas.ts";
 import { prepareSession } from "./session.ts";
@@ -32,9 +28,13 @@ export interface RollbackResult extends SwapOutcome {
     readonly objects: readonly string[];
 }
 
-/** Puts what an earlier swap archived back into service, by the same swap; who may read stays as it is now. */
+/**
+ * Puts a generation back into service: objects that were swapped out by the same swap, rows that were changed in place
+ * by another change in place. Who may read stays as it is now. Where both are needed it is done step by step, each
+ * to a generation that was in service; what follows a step is looked up anew.
+ */
 export async function rollback(options: RollbackOptions): Promise<RollbackResult> {
-    const { connection, lock, run, signal } = options;
+    const { connection, lock, run, signal, report } = options;
     const session = { url: connection.url, signal };
     if (!lock) {
         return withAdvisoryLock({ ...session, applicationName: `rebuild lock ${run.id}` }, (own) =>
@@ -43,30 +43,49 @@ export async function rollback(options: RollbackOptions): Promise<RollbackResult
     }
     return withClient({ ...session, applicationName: `rebuild rollback ${run.id}` }, async (client) => {
         await prepareSession(client);
-        const undone = await chooseUndone(client, options.to);
-        if (undone.every(({ mode }) => mode === "diff")) {
-            return rollbackDiff(client, { ...options, lock: lock as AdvisoryLock }, undone);
+        const { target, route } = await findRoute(client, options.to);
+        if (route.length === 0) throw nothing(`what generation ${target} held is in service.`, options.to);
+        if (route.length > 1) {
+            const places = route.map(({ to }) => to).join(", then ");
+            const message = `swaps and changes in place are undone one after the other: to generation ${places}`;
+            report({ type: "note", level: "info", message });
         }
-        const plan = await planRollback(client, options, undone);
-        const { swapTimeoutSeconds: timeoutSeconds } = connection;
-        const outcome = await swap({
-            ...options,
-            client,
-            url: connection.url,
-            plan,
-            lock: lock as AdvisoryLock,
-            timeoutSeconds,
-        });
-        return { ...outcome, generation: plan.generation, objects: plan.objects.map(qualified) };
+        const results: RollbackResult[] = [];
+        for (let [step] = route; step; [step] = (await findRoute(client, target)).route) {
+            signal.throwIfAborted();
+            const locked = { ...options, lock };
+            const result =
+                step.mode === "diff"
+                    ? rollbackDiff(client, locked, step)
+                    : rollbackSwap(client, locked, step);
+            results.push(await result);
+        }
+        return {
+            ...results.at(-1)!,
+            objects: [...new Set(results.flatMap(({ objects }) => objects))],
+            attempts: results.reduce((sum, { attempts }) => sum + attempts, 0),
+            milliseconds: Math.max(...results.map(({ milliseconds }) => milliseconds)),
+        };
     });
+}
+
+async function rollbackSwap(
+    client: PostgresClient,
+    options: RollbackOptions & { readonly lock: AdvisoryLock },
+    { oids }: Extract<RollbackStep, { readonly mode: "swap" }>,
+): Promise<RollbackResult> {
+    const { url, swapTimeoutSeconds: timeoutSeconds } = options.connection;
+    const plan = await planRollback(client, options, oids);
+    const outcome = await swap({ ...options, client, url, plan, timeoutSeconds });
+    return { ...outcome, generation: plan.generation, objects: plan.objects.map(qualified) };
 }
 
 async function planRollback(
     client: PostgresClient,
     { connection, run }: RollbackOptions,
-    undone: readonly Generation[],
+    oids: ReadonlySet<number>,
 ): Promise<SwapPlan> {
-    const chosen = await chooseArchived(client, undone);
+    const chosen = (await readArchived(client)).filter(({ oid }) => oids.has(oid));
     const live = await readLiveObjects(client, chosen);
     await refuseStrandedViews(client, chosen, [...live.values()]);
     const generation = await withTransaction(client, {}, async () => {
@@ -89,7 +108,7 @@ async function planRollback(
         connection.keepGenerations,
         new Set(chosen.map(({ oid }) => oid)),
     );
-    return {
+    const plan: SwapPlan = {
         generation,
         archived: others,
         objects: chosen.map((object) => {
@@ -104,60 +123,38 @@ async function planRollback(
             };
         }),
     };
+    // By it a later rollback knows what was in service.
+    await client.query(`update ${schemas.meta}.generation set plan = $2 where id = $1`, [
+        generation,
+        JSON.stringify(plan),
+    ]);
+    return plan;
 }
 
-/** The generations after the wanted one, the latest first: all of them were kept, and all in the same way. */
-async function chooseUndone(client: PostgresClient, to: number | undefined): Promise<readonly Generation[]> {
-    const generations = await readGenerations(client);
-    const swapped = generations.filter(({ swappedAt }) => swappedAt !== null);
-    const kept = new Set(generations.length > 0 ? await readUndoable(client) : []);
-    const latest = swapped[0];
-    const target = to ?? swapped[1]?.id ?? 0;
-    const undone = swapped.filter(({ id }) => id > target);
-    const isOneKind = new Set(undone.map(({ mode }) => mode)).size === 1;
-    if (isOneKind && undone.every(({ id }) => kept.has(id))) return undone;
-    const possible = swapped.filter(({ id }) => {
-        const later = swapped.filter((other) => other.id > id);
-        const isOne = new Set(later.map(({ mode }) => mode)).size === 1;
-        return isOne && later.every((other) => kept.has(other.id));
-    });
-    throw new PublishError(
-        "preflight",
-        `There is nothing to roll back to${to === undefined ? "" : ` generation ${to}`}: ` +
-            (latest === undefined
-                ? "nothing was published yet."
-                : `in service is generation ${latest.id}. `) +
-            (undone.length > 1 && !isOneKind
-                ? "Between lie swaps and changes in place, which are not undone together. "
-                : "") +
-            (possible.length > 0
-                ? `Kept are: ${possible.map(({ id }) => id).join(", ")}.`
+interface Route {
+    readonly target: number;
+    readonly route: readonly RollbackStep[];
+}
+
+/** By default to the generation that was in service before the latest. */
+async function findRoute(client: PostgresClient, to: number | undefined): Promise<Route> {
+    const { history, ids } = await readHistory(client);
+    const target = to ?? ids[1] ?? 0;
+    const route = history.find(target);
+    if (route) return { target, route };
+    const kept = history.findAll();
+    throw nothing(
+        (ids.length === 0 ? "nothing was published yet. " : `in service is generation ${ids[0]}. `) +
+            (kept.length > 0
+                ? `Kept are: ${kept.join(", ")}.`
                 : "No earlier generation is kept (keep_generations in profiles.yml)."),
+        to,
     );
 }
 
-/** Generations whose swap or changes can be undone. */
-async function readUndoable(client: PostgresClient): Promise<readonly number[]> {
-    const swaps = (await readArchived(client)).map(({ replacedBy }) => replacedBy);
-    const { rows } = await client.query<{ id: number }>(
-        `select id::int as id from ${schemas.meta}.generation as generation
-         where to_jsonb(generation) ->> 'mode' = 'diff' and plan is not null and swapped_at is not null`,
-    );
-    return [...swaps, ...rows.map(({ id }) => id)];
-}
-
-/** For each name the object that was in service before the undone swaps. */
-async function chooseArchived(
-    client: PostgresClient,
-    undone: readonly Generation[],
-): Promise<readonly ArchivedObject[]> {
-    const ids = new Set(undone.map(({ id }) => id));
-    const chosen = new Map<string, ArchivedObject>();
-    // The latest set comes first: an earlier one, nearer to the target, overwrites it.
-    for (const object of await readArchived(client)) {
-        if (ids.has(object.replacedBy)) chosen.set(qualified(object), object);
-    }
-    return [...chosen.values()];
+function nothing(reason: string, to: number | undefined): PublishError {
+    const where = to === undefined ? "" : ` generation ${to}`;
+    return new PublishError("preflight", `There is nothing to roll back to${where}: ${reason}`);
 }
 
 /** A view that is not rolled back, since it is new, would read tables out of service. */

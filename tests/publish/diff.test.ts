@@ -3,10 +3,11 @@ import { withClient } from "../../runner/postgres/connect.ts";
 import { listGenerations } from "../../runner/publish/list-generations.ts";
 import { rollback } from "../../runner/publish/rollback.ts";
 import type { RunEvent } from "../../runner/status/events.ts";
+import { writeAuditSummary } from "../../runner/warehouse/metadata.ts";
 import { createDatabase, type TestDatabase } from "../postgres-server.ts";
 import { withReaders } from "./readers.ts";
 import { watchDdl } from "./rest-api.ts";
-import { connectionTo, fillStable, inMode, publish, stable, withMemoryWarehouse } from "./world.ts";
+import { connectionTo, fillStable, inMode, publish, withMemoryWarehouse } from "./world.ts";
 
 let database: TestDatabase;
 let url: string;
@@ -145,21 +146,6 @@ describe("rows that differ are changed in place", () => {
         });
         expect(await inService()).toEqual({ starts: 1, latest: 1 });
     });
-
-    test("swaps and changes in place are not undone together", async () => {
-        await withMemoryWarehouse(async (warehouse) => {
-            for (const [generation, models] of [
-                [1, stable],
-                [2, stable],
-                [3, inPlace],
-                [4, inPlace],
-            ] as const) {
-                await fillStable(warehouse, generation);
-                await publish({ url, warehouse, models });
-            }
-        });
-        await expect(rollBack(1)).rejects.toThrow(/Between lie swaps and changes in place[\s\S]*Kept are: 3/);
-    });
 });
 
 describe("a swap is made instead", () => {
@@ -268,6 +254,35 @@ describe("what is unchanged is not loaded again", () => {
             );
             expect(await oids()).toEqual(before);
             expect(await value("select max(id)::int from rebuild_meta.generation")).toBe(1);
+        }));
+
+    test("the run that found so is recorded with the generation in service, and so is its audit", () =>
+        withMemoryWarehouse(async (warehouse) => {
+            const publishWith = async (id: string, audit: object | undefined) => {
+                await warehouse.execute("create schema if not exists rebuild_meta");
+                await writeAuditSummary(warehouse, audit);
+                await publish({ url, warehouse, run: { id, startedAt: new Date() } });
+                return listGenerations({ connection: connectionTo(url), signal });
+            };
+            await fillStable(warehouse, 1);
+            await warehouse.execute("create schema sources; create table sources.races as select 1 as id");
+            expect(await publishWith("first", { passed: true, replays: 3 })).toMatchObject([
+                { id: 1, runId: "first", audit: { replays: 3 }, confirmed: null },
+            ]);
+            const second = await publishWith("second", { passed: true, replays: 7 });
+            expect(second).toMatchObject([
+                { id: 1, runId: "first", audit: { replays: 7 }, confirmed: { runId: "second" } },
+            ]);
+            expect(new Date(second[0]!.confirmed!.at).getTime()).toBeGreaterThan(0);
+            // A run without an audit of its own leaves the one that there is.
+            expect(await publishWith("third", undefined)).toMatchObject([
+                { id: 1, audit: { replays: 7 }, confirmed: { runId: "third" } },
+            ]);
+            await fillStable(warehouse, 2);
+            expect(await publishWith("fourth", { replays: 9 })).toMatchObject([
+                { id: 2, runId: "fourth", audit: { replays: 9 }, confirmed: null },
+                { id: 1, audit: { replays: 7 }, confirmed: { runId: "third" } },
+            ]);
         }));
 
     test("views over changed and unchanged tables are built over both; what goes back goes back whole", async () => {
