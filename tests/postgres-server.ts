@@ -16,7 +16,8 @@ declare module "vitest" {
 
 /**
  * vitest's globalSetup: one server for all test files; each file makes a database of its own in it.
- * TEST_POSTGRES_URL, of a superuser, puts another server in its place, such as one of an older version.
+ * TEST_POSTGRES_URL, of a superuser, puts another server in its place; TEST_POSTGRES_NATIVES, a folder with `bin`
+ * in it, another version's programs, such as /usr/lib/postgresql/15.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
     const other = process.env.TEST_POSTGRES_URL;
@@ -27,7 +28,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const folder = await mkdtemp(join(tmpdir(), "rebuild-tests-"));
     // Where tests run as root, the server's account has to pass.
     await chmod(folder, 0o755);
-    const server = await startPostgres({ dataDirectory: join(folder, "postgres") });
+    const natives = process.env.TEST_POSTGRES_NATIVES;
+    const server = await startPostgres({
+        dataDirectory: join(folder, "postgres"),
+        ...(natives !== undefined && { natives }),
+    });
     project.provide("postgresUrl", server.url);
     return async () => {
         await server.stop();

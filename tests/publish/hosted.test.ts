@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { withClient } from "../../runner/postgres/connect.ts";
 import { resumePublish } from "../../runner/publish/resume.ts";
+import type { RunEvent } from "../../runner/status/events.ts";
 import { createDatabase, type TestDatabase } from "../postgres-server.ts";
 import { watchDdl } from "./rest-api.ts";
 import { connectionTo, fillStable, publish, stable, withMemoryWarehouse } from "./world.ts";
@@ -15,6 +16,7 @@ const password = randomBytes(6).toString("hex");
 const owner = `owner_${suffix}`;
 const visitor = `visitor_${suffix}`;
 const member = `member_${suffix}`;
+const service = `service_${suffix}`;
 const authenticator = `authenticator_${suffix}`;
 
 beforeAll(async () => {
@@ -25,12 +27,12 @@ beforeAll(async () => {
     url = asOwner.href;
     await admin(`
         create role ${owner} login password '${password}' createrole bypassrls;
-        create role ${visitor} nologin; create role ${member} nologin;
-        create role ${authenticator} login noinherit password '${password}'; grant ${visitor}, ${member} to ${authenticator};
+        create role ${visitor} nologin; create role ${member} nologin; create role ${service} nologin bypassrls;
+        create role ${authenticator} login noinherit password '${password}'; grant ${visitor}, ${member}, ${service} to ${authenticator};
         -- What a host sets, cuts a COPY and waits for locks otherwise.
         alter role ${owner} set statement_timeout = '250ms'; alter role ${owner} set lock_timeout = '10ms';
         alter role ${owner} set idle_in_transaction_session_timeout = '50ms';
-        grant ${visitor}, ${member} to ${owner};
+        grant ${visitor}, ${member}, ${service} to ${owner};
         do $$ begin execute format('grant create on database %I to ${owner}', current_database()); end $$;
         alter schema public owner to ${owner};
         alter default privileges for role ${owner} in schema public grant all on tables to ${visitor}, ${member};
@@ -41,7 +43,7 @@ afterAll(async () => {
     await database.drop();
     await withClient({ url: serverOf(database.url) }, (client) =>
         client.query(
-            `drop role ${owner}; drop role ${visitor}; drop role ${member}; drop role ${authenticator}`,
+            `drop role ${owner}; drop role ${visitor}; drop role ${member}; drop role ${service}; drop role ${authenticator}`,
         ),
     );
 });
@@ -125,6 +127,62 @@ test("a publish makes the REST API reload its schema at most twice", async () =>
         expect(reloads).toBeGreaterThan(0);
         expect(reloads).toBeLessThanOrEqual(2);
     });
+});
+
+test("tables and views made by hand in an older project stay as open and as closed as they are", async () => {
+    await admin(`drop schema if exists public, serving, rebuild_build, rebuild_archive, rebuild_meta cascade; drop publication if exists realtime;
+        create schema public authorization ${owner}; grant usage on schema public to ${visitor}, ${member}, ${service};
+        set role ${owner};
+        alter default privileges in schema public grant all on tables to ${visitor}, ${member}, ${service};
+        create table public.starts (horse text not null, race_id bigint not null, race_date date, speed real, generation integer,
+            prize numeric(12,3), is_win boolean, starts_before integer, primary key (race_id, horse));
+        insert into public.starts values ('an old horse', 1, '2020-01-01', 1, 0, 1, true, 1);
+        revoke all on public.starts from ${visitor}; alter table public.starts enable row level security;
+        create policy mine on public.starts for select to ${member} using (race_id < 10);
+        create materialized view public.latest_starts as select horse, max(generation) as generation, count(*) as starts,
+            max(generation) as form_generation from public.starts group by horse;
+        create unique index on public.latest_starts (horse); revoke all on public.latest_starts from ${member};
+        reset role; ${watchDdl}
+        create publication realtime for table public.starts; alter publication realtime owner to ${owner}`);
+    const rights = `select string_agg(concat_ws(' ', name, role, privilege), ', ' order by name, role, privilege)
+        from unnest('{starts,latest_starts}'::text[]) as name, unnest('{${visitor},${member},${service}}'::text[]) as role,
+            unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE}'::text[]) as privilege
+        where has_table_privilege(role, 'public.' || name, privilege)`;
+    const before = await value(rights);
+    expect(before).toContain(`latest_starts ${visitor} SELECT`);
+    expect(before).not.toContain(`latest_starts ${member}`);
+    const events: RunEvent[] = [];
+    await withMemoryWarehouse(async (warehouse) => {
+        await fillStable(warehouse, 50);
+        const overrides = new Set(["row-count"] as const);
+        await publish({ url, warehouse, models: stable, events, overrides });
+    });
+    expect(events).toContainEqual({
+        ...{ type: "note", level: "warn" },
+        message: "public.starts: the order of the columns changes, which `select *` shows",
+    });
+    expect(await value(rights)).toBe(before);
+    expect(await value("select max(generation) from public.starts")).toBe(50);
+    expect(
+        await value(
+            "select relowner::regrole::text from pg_class where oid = 'public.latest_starts'::regclass",
+        ),
+    ).toBe(owner);
+    // What is new there has nobody's rights, although the default privileges would open it to everybody.
+    expect(
+        await value(`select string_agg(grantee, ',') from information_schema.role_table_grants
+            where table_name in ('form', 'current_form') and grantee <> '${owner}'`),
+    ).toBeNull();
+    expect(
+        await value(
+            "select string_agg(policyname || roles::text, ',') from pg_policies where schemaname = 'public'",
+        ),
+    ).toBe(`mine{${member}}`);
+    expect(
+        await value(
+            "select string_agg(tablename, ',') from pg_publication_tables where pubname = 'realtime'",
+        ),
+    ).toBe("starts");
 });
 
 test("missing rights are found before any work, each with the statement that gives them", async () => {

@@ -147,6 +147,8 @@ test("autovacuum at work on what is in service and on what is built yields", asy
 test("timeouts that a host sets do not cut a publish", async () => {
     await sql(`alter database postgres set statement_timeout = '300ms'; alter database postgres set lock_timeout = '50ms';
         alter database postgres set idle_in_transaction_session_timeout = '100ms'; alter database postgres set idle_session_timeout = '500ms'`);
+    // Since Postgres 17.
+    await sql("alter database postgres set transaction_timeout = '400ms'").catch(() => undefined);
     await underReaders("timeouts", async () => {
         const { seconds } = await publishNext({
             settings: { maxBytesPerSecond: 50_000 },
@@ -199,6 +201,26 @@ test("a worker that lost its lock does not swap over the one that took it", asyn
         });
         await expect(late).rejects.toThrow(/swap|lock|build|exist/);
         expect(await inService()).toBe(generation);
+    });
+});
+
+test("a server whose connections are all in use is left alone", async () => {
+    const before = await inService();
+    await underReaders("no connections", async () => {
+        const free = `select (select sum(case name when 'max_connections' then setting::int else -setting::int end)
+            from pg_settings where name in ('max_connections', 'superuser_reserved_connections', 'reserved_connections'))::int
+            - (select count(*)::int from pg_stat_activity where backend_type = 'client backend')`;
+        const take = async (left: number): Promise<void> => {
+            if (left > 0) return withClient({ url: server.url }, () => take(left - 1));
+            await expect(publishNext()).rejects.toThrow(
+                /connections are in use: try later, or raise max_connections/,
+            );
+        };
+        const readersThere =
+            "select count(*)::int from pg_stat_activity where application_name like 'reader %'";
+        await expect.poll(() => value(readersThere), { timeout: 30_000 }).toBe(20);
+        await take(Number(await value(free)) - 1);
+        expect(await inService()).toBe(before);
     });
 });
 
