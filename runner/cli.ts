@@ -4,6 +4,7 @@ import { addCommands } from "./commands/program.ts";
 import { diskFailure } from "./disk-failure.ts";
 import { exitCodes, RebuildError } from "./errors.ts";
 import { exitCodeOf } from "./failure-reason.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import { loadEnvironment, readEarly } from "./load-environment.ts";
 import { registerEnvironment } from "./secrets.ts";
 import type { RunEvent } from "./status/events.ts";
@@ -41,8 +42,11 @@ export async function main(argv: readonly string[]): Promise<void> {
         output.note(`\n${signal}: stopping ...`, "warn");
         abort.abort(new Error(`stopped by ${signal}`));
     };
-    process.on("SIGINT", stop);
-    process.on("SIGTERM", stop);
+    for (const name of ["SIGINT", "SIGTERM"] as const) {
+        // Until here bin/rebuild.js ended the process at once.
+        process.removeAllListeners(name);
+        process.on(name, stop);
+    }
     // Nothing else would scrub it, or write it as JSON.
     process.on("uncaughtException", (error) => {
         process.exit(reportError(error, false, output));
@@ -72,6 +76,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     } catch (error) {
         process.exitCode = reportError(error, abort.signal.aborted, output);
     }
+    if (!abort.signal.aborted) return;
+    // Sockets to servers that do not answer, and what DuckDB cannot interrupt, would hold the process for seconds.
+    removeLeftovers();
+    process.exit();
 }
 
 function outputOf({

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { diskFailure } from "../disk-failure.ts";
 import { exitCodes, RebuildError } from "../errors.ts";
 import { adviceFor, exitCodeOf, type FailureReason, failureReason } from "../failure-reason.ts";
@@ -50,7 +51,9 @@ export function newRunId(now: Date, settings?: Settings): string {
 }
 
 /** How long the end of a run waits for its last status to be written; after a signal there is a second for all. */
-const patienceMs = { ended: 10_000, interrupted: 700 };
+const patienceMs = { ended: 10_000, interrupted: 400 };
+/** What does not stop within this time of a signal, such as a checkpoint, is left to end with the process. */
+const stoppingMs = 400;
 
 /** Says what is about to happen, does it, writes the record and sums it up, whatever happened. Errors become part of it. */
 export async function recordRun(
@@ -83,7 +86,10 @@ export async function recordRun(
         warn,
         info: note,
     });
+    let isOver = false;
     const report: Report = (event) => {
+        // What did not stop in time may still speak.
+        if (isOver && event.type !== "note") return;
         track.follow(event);
         keeper.touch();
         log(event);
@@ -114,14 +120,17 @@ export async function recordRun(
     try {
         if (exclusive && project.target.publish?.type === "postgres")
             keeper.connect(project.target.publish.url);
-        if (!exclusive) await work(context);
+        if (!exclusive) await orStopped(work(context), signal);
         else
-            await withDirectoryLock(targetDirectory, { runId, command: `rebuild ${command}` }, async () => {
-                for (const dead of await recordDeadRun(targetDirectory, runId, now()))
-                    warn(`run ${dead} had died without a word: recorded as failed`);
-                keeper.openLocal(targetDirectory, { command, target: project.target.name });
-                await work(context);
-            });
+            await orStopped(
+                withDirectoryLock(targetDirectory, { runId, command: `rebuild ${command}` }, async () => {
+                    for (const dead of await recordDeadRun(targetDirectory, runId, now()))
+                        warn(`run ${dead} had died without a word: recorded as failed`);
+                    keeper.openLocal(targetDirectory, { command, target: project.target.name });
+                    await work(context);
+                }),
+                signal,
+            );
     } catch (caught) {
         error = diskFailure(caught) ?? caught;
     }
@@ -166,6 +175,7 @@ export async function recordRun(
         ...(outcome.reason && { reason: outcome.reason }),
         ...(outcome.error !== undefined && { message: outcome.error }),
     });
+    isOver = true;
     await callHooks(project.target.hooks ?? [], record, { cwd: project.root, env: environment.env, warn });
     if (error !== undefined && outcome.status === "failed" && !(error instanceof RebuildError)) throw error;
     const { data } = environment.output;
@@ -176,6 +186,25 @@ export async function recordRun(
     )
         data(summarizeRun(record, compiled));
     return record;
+}
+
+/** The work's outcome; or the signal itself, when the work does not stop soon after it. */
+async function orStopped(work: Promise<void>, signal: AbortSignal): Promise<void> {
+    const left = new AbortController();
+    const stopped = new Promise<never>((_, reject) => {
+        const stop = () =>
+            void sleep(stoppingMs, undefined, { signal: left.signal }).then(
+                () => reject(signal.reason),
+                () => undefined,
+            );
+        if (signal.aborted) stop();
+        else signal.addEventListener("abort", stop, { once: true, signal: left.signal });
+    });
+    try {
+        await Promise.race([work, stopped]);
+    } finally {
+        left.abort();
+    }
 }
 
 interface Judgement extends Pick<RunRecord, "status" | "exitCode"> {

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isAlive } from "../is-alive.ts";
+import { registerLeftovers } from "../leftovers.ts";
 
 const prefix = "extract-";
 
@@ -16,10 +17,12 @@ export async function withSpillFolder<T>(
     }
     const folder = join(spillDirectory, `${prefix}${process.pid}-${Date.now().toString(36)}`);
     await mkdir(folder, { recursive: true });
+    const forget = registerLeftovers(folder);
     try {
         return await callback(folder);
     } finally {
         await rm(folder, { recursive: true, force: true });
+        forget();
     }
 }
 

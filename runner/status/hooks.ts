@@ -17,6 +17,9 @@ const eventOf: Record<RunRecord["status"], HookEvent> = {
     interrupted: "cancelled",
 };
 
+/** Whoever stopped the run gives it ten seconds, as a rule, before it is killed. */
+const mostSeconds: Partial<Record<HookEvent, number>> = { cancelled: 5 };
+
 /** Tells everybody who asked to be told of such an end, all at once. A hook that fails is a warning. */
 export async function callHooks(
     hooks: readonly Hook[],
@@ -31,7 +34,7 @@ export async function callHooks(
             .map(async ({ call, timeoutSeconds }) => {
                 const what = "command" in call ? `command ${call.command}` : "webhook";
                 try {
-                    const patience = timeoutSeconds * 1000;
+                    const patience = Math.min(timeoutSeconds, mostSeconds[event] ?? timeoutSeconds) * 1000;
                     if ("command" in call)
                         await runCommand(call.command, body, patience, event, record, options);
                     else await post(call.webhook, body, patience);

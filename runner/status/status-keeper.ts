@@ -87,9 +87,10 @@ export class StatusKeeper {
             message: scrub(message),
             ...(status === "completed" && { phaseNumber: this.#options.current().totalPhases }),
         };
+        const share = patienceMs / 4;
         // What is under way goes first, or it would be written over the last word.
-        if (this.#loop) await within(this.#loop, patienceMs / 4).catch(() => undefined);
-        await within(this.#write(row, patienceMs / 4), patienceMs).catch((error) => this.#warnOnce(error));
+        if (this.#loop) await within(this.#loop, share).catch(() => undefined);
+        await within(this.#write(row, share), patienceMs - share).catch((error) => this.#warnOnce(error));
         this.#session?.end();
         this.#closed.abort();
     }

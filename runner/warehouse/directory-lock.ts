@@ -4,6 +4,7 @@ import { link, mkdir, readdir, readFile, realpath, rename, rm, writeFile } from 
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { PublishError } from "../errors.ts";
+import { registerLeftovers } from "../leftovers.ts";
 
 /** What a holder tells about itself to those who meet its lock. */
 export interface LockInfo {
@@ -41,12 +42,14 @@ export async function withDirectoryLock<T>(
     heldHere.set(place, holder);
     try {
         const lock = await openLock(place, directory);
+        const forget = registerLeftovers(holderPath(place));
         try {
-            await removeLeftovers(place);
+            await removeStale(place);
             await writeHolder(place, holder);
             return await callback();
         } finally {
             await rm(holderPath(place), { force: true });
+            forget();
             lock.closeSync();
         }
     } finally {
@@ -85,7 +88,7 @@ async function createLockFile(place: string): Promise<void> {
 }
 
 /** What processes left that were killed while they took the lock. */
-async function removeLeftovers(place: string): Promise<void> {
+async function removeStale(place: string): Promise<void> {
     for (const name of await readdir(place)) {
         if (/^run\.lock\..*\.tmp$/.test(name)) await rm(join(place, name), { force: true });
     }

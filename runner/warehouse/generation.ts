@@ -2,6 +2,7 @@ import { constants, existsSync } from "node:fs";
 import { copyFile, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ConfigError } from "../errors.ts";
+import { registerLeftovers } from "../leftovers.ts";
 import type { WarehouseSettings } from "../project/project.ts";
 import type { Warehouse } from "./types.ts";
 import { withWarehouse } from "./warehouse.ts";
@@ -34,6 +35,7 @@ export async function withGeneration<T>(
     // Its disk space is needed now.
     await removeDatabase(failedPath(path));
     const file = `${stem(path)}.${options.runId}.duckdb`;
+    const forget = registerLeftovers(file, `${file}.wal`);
     try {
         if (options.start === "last-good") await copyLastGood(path, file);
         const { promote, result } = await withWarehouse(file, settings, async (warehouse) => {
@@ -47,6 +49,7 @@ export async function withGeneration<T>(
         return result;
     } finally {
         await removeDatabase(file);
+        forget();
     }
 }
 

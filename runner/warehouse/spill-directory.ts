@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isAlive } from "../is-alive.ts";
+import { registerLeftovers } from "../leftovers.ts";
 
 /**
  * A directory of its own for one open database: two that shared one would delete each other's files. DuckDB
@@ -15,11 +16,13 @@ export async function withSpillDirectory<T>(
     await removeDead(parent);
     const directory = join(parent, `${process.pid}-${randomBytes(4).toString("hex")}`);
     inUse.add(directory);
+    const forget = registerLeftovers(directory);
     try {
         return await callback(directory);
     } finally {
         inUse.delete(directory);
         await rm(directory, { recursive: true, force: true });
+        forget();
     }
 }
 
