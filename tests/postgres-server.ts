@@ -51,8 +51,7 @@ export interface TestDatabase {
 }
 
 /** An empty database of its own for a test file. The name only helps in messages: it gets a suffix. */
-export async function createDatabase(name: string): Promise<TestDatabase> {
-    const server = inject("postgresUrl");
+export async function createDatabase(name: string, server = serverOf()): Promise<TestDatabase> {
     const database = `${name.toLowerCase().replace(/[^a-z0-9]+/g, "_")}_${randomBytes(4).toString("hex")}`;
     await withClient({ url: server }, (client) => client.query(`create database "${database}"`));
     const url = new URL(server);

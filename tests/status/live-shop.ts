@@ -56,19 +56,23 @@ insert into shop.shop_orders
     select n, 1 + n % 50, date '2024-01-01' + n % 90, 10 + n % 200, 'PAID', 1, 2, 3 from generate_series(1, 2000) n;
 `;
 
+export interface LiveShopOptions {
+    /** Of a superuser. Default: the server of all tests. */
+    readonly server?: string;
+}
+
 export async function withLiveShop<T>(
     changes: Changes,
     use: (shop: LiveShop) => Promise<T>,
-    password?: string,
+    { server }: LiveShopOptions = {},
 ): Promise<T> {
-    const database = await createDatabase("live_shop");
+    const database = await createDatabase("live_shop", server);
     try {
         return await withShop({ ...files, ...changes }, async (root) => {
             const query = <Row>(sql: string) =>
                 withClient({ url: database.url }, async (client) => (await client.query<Row>(sql)).rows);
             await query(schemaSql);
             const url = new URL(database.url);
-            if (password !== undefined) url.password = password;
             const env = { SHOP_URL: url.href, SHOP_TARGET_URL: url.href, REBUILD_ENV_FILE: "" };
             return use({
                 root,
