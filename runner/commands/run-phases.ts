@@ -123,10 +123,12 @@ export async function testPhase(
     warehouse: Warehouse,
     names: ReadonlySet<string>,
 ): Promise<boolean> {
-    const { compiled, ledger, report, signal } = context;
+    const { project, compiled, ledger, report, signal } = context;
     return timePhase(context, "test", { message: "tests of what was built" }, async () => {
         const touched = new Set([...names, ...assertionsFor(compiled, names)]);
-        const results = await runTests({ warehouse, compiled, names: touched, report, signal });
+        // More than four side by side gain nothing; where memory is short they must be fewer.
+        const concurrency = Math.min(4, project.target.warehouse.concurrency);
+        const results = await runTests({ warehouse, compiled, names: touched, report, signal, concurrency });
         ledger.results.push(...results);
         return { result: !results.some(isFailure), message: summarizeStatuses(results) || "no tests" };
     });
