@@ -6,6 +6,8 @@ import type { RunMessage } from "./run-supervisor.ts";
 const heartbeatMs = 15_000;
 /** A client that lets so much pile up is cut off: it may come back, the run does not wait. */
 const mostBytesWaiting = 1 << 20;
+/** So is one that takes nothing for so long, however little waits: it holds one of few places. */
+const drainMs = 30_000;
 
 export interface EventStream {
     readonly send: (message: RunMessage) => void;
@@ -13,7 +15,11 @@ export interface EventStream {
 }
 
 /** Server-sent events on a response that the framework has let go of. */
-export function openEventStream(response: ServerResponse, onClose: () => void): EventStream {
+export function openEventStream(
+    response: ServerResponse,
+    onClose: () => void,
+    patienceMs = drainMs,
+): EventStream {
     response.writeHead(200, {
         "content-type": "text/event-stream",
         "cache-control": "no-store",
@@ -21,13 +27,19 @@ export function openEventStream(response: ServerResponse, onClose: () => void): 
         // Proxies must not collect events.
         "x-accel-buffering": "no",
     });
+    let stuck: NodeJS.Timeout | undefined;
     const write = (text: string) => {
         if (response.writableLength > mostBytesWaiting) response.destroy();
-        else response.write(text);
+        else if (!response.write(text)) stuck ??= setTimeout(() => response.destroy(), patienceMs);
     };
+    response.on("drain", () => {
+        clearTimeout(stuck);
+        stuck = undefined;
+    });
     const heartbeat = setInterval(() => write(": still here\n\n"), heartbeatMs);
     response.on("close", () => {
         clearInterval(heartbeat);
+        clearTimeout(stuck);
         onClose();
     });
     response.on("error", () => undefined);

@@ -119,18 +119,22 @@ describe.concurrent("rebuild serve", () => {
                 }),
         ));
 
-    it("cuts off who sends slower than is allowed, and goes on", () =>
+    it("cuts off who sends slower than is allowed, a head or a body, and goes on", () =>
         withLiveShop({}, (shop) =>
             withService(shop, {}, async ({ get, url }) => {
                 const { port, hostname } = new URL(url);
-                const slow = connect(Number(port), hostname);
-                slow.on("error", () => undefined);
-                slow.write("POST /runs HTTP/1.1\r\nhost: x\r\n");
-                const closed = once(slow, "close");
-                slow.resume();
+                const head = "POST /runs HTTP/1.1\r\nhost: x\r\n";
+                const body = `authorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{`;
+                const closed = [head, head + body].map(async (begun) => {
+                    const slow = connect(Number(port), hostname);
+                    slow.on("error", () => undefined);
+                    slow.write(begun);
+                    slow.resume();
+                    await once(slow, "close");
+                });
                 expect((await get("/healthz")).status).toBe(200);
-                await closed;
-                expect((await get("/healthz")).status).toBe(200);
+                await Promise.all(closed);
+                expect((await get("/runs")).body).toMatchObject({ runs: [] });
             }),
         ));
 
