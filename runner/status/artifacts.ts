@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { dirname, join } from "node:path";
 import type { CompiledNode, CompiledProject } from "../compile/compiled.ts";
 import type { FailureReason } from "../failure-reason.ts";
+import { registerLeftovers } from "../leftovers.ts";
 import type { Project } from "../project/project.ts";
 import { scrub, scrubbedJson } from "../secrets.ts";
 import type { AuditSummary } from "../testing/replay/audit.ts";
@@ -120,8 +121,10 @@ function describeNode(node: CompiledNode): unknown {
 export async function writeWhole(path: string, text: string): Promise<void> {
     await mkdir(dirname(path), { recursive: true });
     const part = `${path}.${process.pid}.part`;
+    const forget = registerLeftovers(part);
     await writeFile(part, text);
     await rename(part, path);
+    forget();
 }
 
 /** Keys of the JSON are snake_case, as in dbt's artifacts; `vars` and column names keep theirs, being snake_case already. */
