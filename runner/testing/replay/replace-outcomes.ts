@@ -88,9 +88,9 @@ function transplantRows({ source, group }: ClockedSource, world: World): string 
         where coalesce(event.replay_action, 'keep') = 'keep'
         union all
         select ${columns.join(", ")}
-        from ${event} as event
-        ${dated}
-        inner join ${table} as donor
+        from ${table} as donor
+        inner join ${event} as event
             on ${group.keys.map((key, index) => `donor.${quoteName(key)} = event.${donorKey(index)}`).join(" and ")}
+        ${dated}
         where event.replay_action = 'replace'`;
 }
