@@ -29,19 +29,6 @@ races as (
     inner join fields on race_facts.race_id = fields.race_id
 ),
 
--- A row for each starter, so that the join below holds these narrow rows in memory and not all texts of the starters.
-timings as (
-    select
-        entries.race_id,
-        entries.card_order,
-        checkpoints.* exclude (race_id, card_order),
-        checkpoints.race_id is not null as is_timed,
-    from entries
-    left join {{ref "checkpoints"}} as checkpoints
-        on entries.race_id = checkpoints.race_id
-        and entries.card_order = checkpoints.card_order
-),
-
 final as (
     select
         (races.numbers_before + starters.card_order)::uinteger as runner_id,
@@ -107,25 +94,25 @@ final as (
 {{#each (list 800 400) as |to_go|}}
         case
             when not races.has_run then null
-            when timings.position_{{to_go}}_to_go is not null then timings.position_{{to_go}}_to_go
+            when checkpoints.position_{{to_go}}_to_go is not null then checkpoints.position_{{to_go}}_to_go
             -- Delivered with the result, counted to the finish, so that it needs no distance of the race; there is
             -- none with less than that to run.
             when coalesce(races.race_distance > {{to_go}}, true) then starters.position_{{to_go}}m
         end::usmallint as position_{{to_go}}m,
-        case when races.has_run then timings.position_{{to_go}}_to_go is not null end as is_position_{{to_go}}m_timed,
+        case when races.has_run then checkpoints.position_{{to_go}}_to_go is not null end as is_position_{{to_go}}m_timed,
 {{/each}}
-        case when races.has_run then timings.position_200_to_go end::usmallint as position_200m,
-        races.has_run and timings.is_timed as is_timed,
+        case when races.has_run then checkpoints.position_200_to_go end::usmallint as position_200m,
+        races.has_run and checkpoints.race_id is not null as is_timed,
 {{#each (list 800 600 400 200) as |to_go|}}
-        case when races.has_run then timings.cumulative_{{to_go}}_to_go end as seconds_to_{{to_go}}m,
+        case when races.has_run then checkpoints.cumulative_{{to_go}}_to_go end as seconds_to_{{to_go}}m,
 {{/each}}
-        case when races.has_run and starters.position is not null then timings.finish_seconds end::float
+        case when races.has_run and starters.position is not null then checkpoints.finish_seconds end::float
             as raw_time_seconds,
     from entries as starters
     inner join races on starters.race_id = races.race_id
-    inner join timings
-        on starters.race_id = timings.race_id
-        and starters.card_order = timings.card_order
+    left join {{ref "checkpoints"}} as checkpoints
+        on starters.race_id = checkpoints.race_id
+        and starters.card_order = checkpoints.card_order
 )
 
 select

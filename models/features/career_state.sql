@@ -28,7 +28,7 @@ counted as (
         count(*) filter (where is_place) over so_far as places,
         race_date - min(race_date) over so_far as days_raced,
         avg(beat_pct) over so_far as avg_beat_pct,
-        count(beat_pct) over last_10 as known_beat_pcts,
+        count(*) filter (where beat_pct is not null) over last_10 as known_beat_pcts,
         sum(beat_pct) over last_10 as beat_pct_sum,
         sum(beat_pct * beat_pct) over last_10 as beat_pct_squares,
         count(*) filter (where is_first_up) over so_far as first_up_starts,

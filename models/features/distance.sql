@@ -6,7 +6,7 @@ with counted as (
         count(*) filter (where has_run) over at_distance as races_at_distance,
         count(*) filter (where is_win) over at_distance as distance_wins,
         count(*) filter (where is_place) over at_distance as distance_places,
-        count(beat_pct) over at_distance as distance_beat_pcts,
+        count(*) filter (where beat_pct is not null) over at_distance as distance_beat_pcts,
         -- A decimal adds up to the same sum in any order, so that every rebuild gives the same last digit.
         sum(beat_pct::decimal(9, 8)) over at_distance as distance_beat_pct_sum,
     from {{ref "runners"}}

@@ -20,7 +20,7 @@ latest as (
     select
         *,
         count(*) over last_5 as starts_of_5,
-        avg(position) over last_5 as last_5_avg_position,
+        avg(position::double) over last_5 as last_5_avg_position,
         count(*) filter (where is_win) over last_5 as last_5_wins,
         count(*) filter (where is_place) over last_5 as last_5_places,
         count(*) over last_10 as starts_of_10,
@@ -28,11 +28,11 @@ latest as (
         avg(beat_pct) over last_5 as last_5_avg_beat_pct,
         avg(exact_margin) over last_5 as last_5_avg_margin,
         min(position) over last_5 as last_5_best_position,
-        count(beat_pct) over last_5 as known_beat_pcts,
+        count(*) filter (where beat_pct is not null) over last_5 as known_beat_pcts,
         sum(beat_pct) over last_5 as sum_beat_pct,
-        sum(case when beat_pct is not null then start_number end) over last_5 as sum_number,
+        sum(case when beat_pct is not null then start_number end::double) over last_5 as sum_number,
         sum(beat_pct * start_number) over last_5 as sum_number_beat_pct,
-        sum(case when beat_pct is not null then start_number * start_number end) over last_5 as squares_number,
+        sum(case when beat_pct is not null then start_number * start_number end::double) over last_5 as squares_number,
 {{#each (list 0 1 2 3 4 5 6 7 8 9) as |back|}}
         lag(beat_pct, {{back}}) over in_order as beat_pct_{{back}},
 {{/each}}

@@ -28,7 +28,7 @@ summed as (
         odds_rank_in_race as last_odds_rank,
         count(*) filter (where is_favorite) over career as favorite_runs,
         avg(is_win::integer - market_probability) over career as win_surplus,
-        avg(odds_rank_in_race::integer - position::integer) over latest_five as rank_surplus_5,
+        avg(odds_rank_in_race::double - position::double) over latest_five as rank_surplus_5,
     from priced_starts
     -- lint: accept current-row: read through priced_start, which points to an earlier day
     window
