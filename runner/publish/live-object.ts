@@ -1,5 +1,6 @@
 import type { PostgresClient } from "../postgres/connect.ts";
 import { liveObjectSql } from "./live-object-sql.ts";
+import { schemas } from "./schemas.ts";
 
 /** A table or view of the target as it is in service, with everything that a replacement must have too. */
 export interface LiveObject {
@@ -155,7 +156,11 @@ export function fingerprintSql(oid: string): string {
              where conrelid = class.oid or confrelid = class.oid),
             (select string_agg(oid::text, ',' order by oid) from pg_catalog.pg_trigger where tgrelid = class.oid),
             (select string_agg(prpubid::text, ',' order by prpubid) from pg_catalog.pg_publication_rel where prrelid = class.oid),
+            -- Views out of service come and go with the archive.
             (select string_agg(distinct concat_ws(',', classid, objid), ';') from pg_catalog.pg_depend
-             where refclassid = 'pg_catalog.pg_class'::regclass and refobjid = class.oid and deptype = 'n')))
+             where refclassid = 'pg_catalog.pg_class'::regclass and refobjid = class.oid and deptype = 'n'
+               and not exists (select from pg_catalog.pg_rewrite join pg_catalog.pg_class as view on view.oid = ev_class
+                   where classid = 'pg_catalog.pg_rewrite'::regclass and pg_rewrite.oid = objid
+                     and view.relnamespace::regnamespace::text ~ '^${schemas.archive}'))))
         from pg_catalog.pg_class as class where class.oid = ${oid})`;
 }

@@ -54,13 +54,20 @@ export class RollbackHistory {
     /** By table. */
     private readonly rowChanges = new Map<number, RowChange[]>();
     private readonly latest: number;
-    private readonly existing: ReadonlySet<number>;
+    private readonly archived: ReadonlySet<number>;
 
-    /** `base`: the generation in service before the first of `changes`; `existing`: objects that are still there. */
-    constructor(base: number, changes: readonly Change[], existing: ReadonlySet<number>) {
-        this.existing = existing;
+    /** `base`: the generation in service before the first of `changes`; `live` is by `schema.name`. */
+    constructor(
+        base: number,
+        changes: readonly Change[],
+        {
+            live,
+            archived,
+        }: { readonly live: ReadonlyMap<string, number>; readonly archived: ReadonlySet<number> },
+    ) {
+        this.archived = archived;
         this.latest = changes.at(-1)?.id ?? base;
-        let state = beforeAll(changes);
+        let state = beforeAll(changes, live);
         this.states.set(base, state);
         for (const change of changes) {
             state = this.apply(state, change);
@@ -142,7 +149,7 @@ export class RollbackHistory {
         if (oids.size > 0 && undone.size > 0) return undefined;
         if (undone.size > 0) return [{ to, mode: "diff", undone }];
         if (oids.size === 0) return [];
-        return [...oids].every((oid) => this.existing.has(oid)) ? [{ to, mode: "swap", oids }] : undefined;
+        return [...oids].every((oid) => this.archived.has(oid)) ? [{ to, mode: "swap", oids }] : undefined;
     }
 
     /** Changes to be undone for a table to hold the rows that it held then, the latest first. */
@@ -158,15 +165,14 @@ export class RollbackHistory {
     }
 }
 
-/** What a name's first swap took out of service was there before. */
-function beforeAll(changes: readonly Change[]): State {
-    const inService = new Map<string, number>();
-    const seen = new Set<string>();
-    for (const change of changes) {
+/** From what is in service now, backwards. */
+function beforeAll(changes: readonly Change[], live: ReadonlyMap<string, number>): State {
+    const inService = new Map(live);
+    for (const change of [...changes].reverse()) {
         if (change.mode !== "swap") continue;
         for (const { name, outgoing } of change.objects) {
-            if (!seen.has(name) && outgoing !== null) inService.set(name, outgoing);
-            seen.add(name);
+            if (outgoing === null) inService.delete(name);
+            else inService.set(name, outgoing);
         }
     }
     return { inService, rows: new Map() };

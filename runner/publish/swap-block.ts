@@ -27,15 +27,22 @@ export function swapBlock(plan: SwapPlan, lock: Pick<AdvisoryLock, "processId" |
     );
     const tables = objects.filter(({ kind }) => kind === "table");
     const views = objects.filter(({ kind }) => kind === "view");
-    const statements = [
-        ...lockLive(tables, plan),
-        ...objects.flatMap(checkSide),
+    const archivedTables = plan.archived.filter(({ kind }) => kind === "table");
+    // What concerns nothing that is read, before anything that is read is locked.
+    const aside = [
+        ...objects.map(checkIncoming),
         ...objects.flatMap(rememberReaders),
+        ...recordObjects(plan),
+        ...lockAtOnce(archivedTables.map(({ location, name }) => relation(location, name))),
         // A rollback comes out of the archive: out of the way first, for the names in there are wanted.
         ...objects
             .filter(({ incoming }) => incoming.location !== schemas.build)
             .map((object) => move(object, object.incoming.location, schemas.build)),
         ...vacateArchive(plan),
+    ];
+    const statements = [
+        ...lockAtOnce(liveTables(tables)),
+        ...objects.map(checkOutgoing),
         // Views first: each waits for its lock, and the less is done by then the cheaper is a retry.
         ...[...views, ...tables]
             .filter(({ outgoing }) => outgoing)
@@ -43,22 +50,23 @@ export function swapBlock(plan: SwapPlan, lock: Pick<AdvisoryLock, "processId" |
         ...[...views, ...tables].map((object) => move(object, schemas.build, object.schema)),
         ...objects.flatMap(({ afterwards }) => afterwards),
         ...objects.flatMap(compareReaders),
-        ...record(plan),
+        ...putInService(plan.generation),
     ];
+    const lines = (list: readonly string[]) => list.map((statement) => `${statement};`).join("\n    ");
     const body = `
 declare
     started timestamptz;
     unused text;
     readers jsonb[];
+    facts jsonb;
 begin
     perform set_config('lock_timeout', '${patientLockTimeout}', true);
     ${fence(plan, lock)}
-    ${lockAside(tables, views, plan)
-        .map((statement) => `${statement};`)
-        .join("\n    ")}
+    ${lines(lockAside(tables, views, plan))}
     perform set_config('lock_timeout', '${lockTimeout}', true);
+    ${lines(aside)}
     started := clock_timestamp();
-    ${statements.map((statement) => `${statement};`).join("\n    ")}
+    ${lines(statements)}
     update ${schemas.meta}.generation
     set swap_milliseconds = extract(epoch from clock_timestamp() - started) * 1000 where id = ${plan.generation};
     perform pg_notify('pgrst', 'reload schema');
@@ -89,7 +97,12 @@ function lockAside(
     plan: SwapPlan,
 ): readonly string[] {
     const built = tables.map(({ name, incoming }) => relation(incoming.location, name));
-    const live = liveTables(tables, plan);
+    const live = [
+        ...liveTables(tables),
+        ...plan.archived
+            .filter(({ kind }) => kind === "table")
+            .map(({ location, name }) => relation(location, name)),
+    ];
     return [
         ...(built.length > 0 ? [`lock table ${built.join(", ")} in access exclusive mode`] : []),
         ...(live.length > 0 ? [`lock table ${live.join(", ")} in share update exclusive mode`] : []),
@@ -112,35 +125,32 @@ function lockView({ oid }: SwapSide, name: string): readonly string[] {
     ];
 }
 
-function lockLive(tables: readonly SwapObject[], plan: SwapPlan): readonly string[] {
-    const names = liveTables(tables, plan);
+function lockAtOnce(names: readonly string[]): readonly string[] {
     return names.length > 0 ? [`lock table ${names.join(", ")} in access exclusive mode nowait`] : [];
 }
 
-function liveTables(tables: readonly SwapObject[], { archived }: SwapPlan): readonly string[] {
-    return [
-        ...tables.filter(({ outgoing }) => outgoing).map(({ schema, name }) => relation(schema, name)),
-        ...archived
-            .filter(({ kind }) => kind === "table")
-            .map(({ location, name }) => relation(location, name)),
-    ];
+function liveTables(tables: readonly SwapObject[]): readonly string[] {
+    return tables.filter(({ outgoing }) => outgoing).map(({ schema, name }) => relation(schema, name));
 }
 
 /** What was planned from must still be what is there. */
-function checkSide({ schema, name, incoming, outgoing }: SwapObject): readonly string[] {
-    const check = (side: SwapSide, location: string, what: string) =>
-        `if to_regclass(${quoteText(relation(location, name))})::oid is distinct from ${side.oid}::oid
-            or ${fingerprintSql(String(side.oid))} is distinct from '${side.fingerprint}' then
-        raise exception '%', ${quoteText(`${what} ${location}.${name} was changed by somebody since it was looked at; run again`)} using errcode = '${refusedState}';
-    end if`;
-    return [
-        check(incoming, incoming.location, "the build"),
-        outgoing
-            ? check(outgoing, schema, "the object in service")
-            : `if to_regclass(${quoteText(relation(schema, name))}) is not null then
+function checkIncoming({ name, incoming }: SwapObject): string {
+    return checkSide(incoming, relation(incoming.location, name), `the build ${incoming.location}.${name}`);
+}
+
+function checkOutgoing({ schema, name, outgoing }: SwapObject): string {
+    const live = relation(schema, name);
+    if (outgoing) return checkSide(outgoing, live, `the object in service ${schema}.${name}`);
+    return `if to_regclass(${quoteText(live)}) is not null then
         raise exception '%', ${quoteText(`${schema}.${name} was created by somebody meanwhile; run again`)} using errcode = '${refusedState}';
-    end if`,
-    ];
+    end if`;
+}
+
+function checkSide({ oid, fingerprint }: SwapSide, place: string, what: string): string {
+    return `if to_regclass(${quoteText(place)})::oid is distinct from ${oid}::oid
+            or ${fingerprintSql(String(oid))} is distinct from '${fingerprint}' then
+        raise exception '%', ${quoteText(`${what} was changed by somebody since it was looked at; run again`)} using errcode = '${refusedState}';
+    end if`;
 }
 
 function vacateArchive({ archived }: SwapPlan): readonly string[] {
@@ -179,7 +189,7 @@ function move({ kind, name }: Pick<SwapObject, "kind" | "name">, from: string, t
     return `alter ${kind === "table" ? "table" : "materialized view"} ${relation(from, name)} set schema ${quoteName(to)}`;
 }
 
-function record({ generation, objects }: SwapPlan): readonly string[] {
+function recordObjects({ generation, objects }: SwapPlan): readonly string[] {
     const { meta } = schemas;
     const replaced = objects.filter(({ outgoing }) => outgoing);
     return [
@@ -197,7 +207,6 @@ function record({ generation, objects }: SwapPlan): readonly string[] {
                 ${textOrNull(definition)}, ${textOrNull(valueCounts && JSON.stringify(valueCounts))})
         on conflict (oid) do update set replaced_by = null, generation = excluded.generation`,
         ),
-        ...putInService(generation),
     ];
 }
 

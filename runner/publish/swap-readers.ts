@@ -54,12 +54,13 @@ export function compareReaders(
         ? `readers[${variable}]`
         : `jsonb_build_array(jsonb_build_object('owner', (select relowner::int8 from pg_catalog.pg_class where oid = ${incoming.oid})))`;
     return [
+        `facts := ${readersSql(incoming.oid)}`,
         `if exists (
-            select from jsonb_array_elements(${readersSql(incoming.oid)}) as fact
+            select from jsonb_array_elements(facts) as fact
             where not ${before} @> jsonb_build_array(fact) and not ${isAllowed("fact")})
         or exists (
             select from jsonb_array_elements(readers[${variable}]) as fact
-            where not ${readersSql(incoming.oid)} @> jsonb_build_array(fact) and not ${isAllowed("fact")}
+            where not facts @> jsonb_build_array(fact) and not ${isAllowed("fact")}
               and (fact ->> 'column' is null or exists (
                   select from pg_catalog.pg_attribute where attrelid = ${incoming.oid} and attname = fact ->> 'column')))
         then raise exception '%', ${message} using errcode = '${refusedState}';

@@ -22,8 +22,18 @@ describe("the way back over swaps and changes in place", () => {
         ...{ id, mode: "diff" },
         ...{ oids: [oid], restores },
     });
+    const objects = (changes: readonly Change[], archived: readonly number[]) => ({
+        live: new Map(
+            changes.flatMap((change) =>
+                change.mode === "swap"
+                    ? change.objects.map(({ name, incoming }): [string, number] => [name, incoming])
+                    : [],
+            ),
+        ),
+        archived: new Set(archived),
+    });
     const route = (changes: readonly Change[], existing: readonly number[], to: number, base = 0) =>
-        new RollbackHistory(base, changes, new Set(existing))
+        new RollbackHistory(base, changes, objects(changes, existing))
             .find(to)
             ?.map((step) =>
                 step.mode === "swap"
@@ -71,9 +81,11 @@ describe("the way back over swaps and changes in place", () => {
         expect(route([swapped(1, 11, 10)], [10], 0)).toEqual(["0 by 10"]);
         expect(route([swapped(1, 11, null)], [], 0)).toBeUndefined();
         expect(route([swapped(5, 12, 11)], [11], 4, 4)).toEqual(["4 by 11"]);
-        expect(new RollbackHistory(4, [swapped(5, 12, 11), changed(6, 12)], new Set([11])).findAll()).toEqual(
-            [5, 4],
-        );
+        const some = [swapped(5, 12, 11), changed(6, 12)];
+        expect(new RollbackHistory(4, some, objects(some, [11])).findAll()).toEqual([5, 4]);
+        // Changes before these are not known any more: what they left is.
+        const late = { live: new Map([["public.starts", 11]]), archived: new Set<number>() };
+        expect(new RollbackHistory(3, [changed(4, 11)], late).findAll()).toEqual([3]);
     });
 });
 
