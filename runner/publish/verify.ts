@@ -68,13 +68,16 @@ interface Sample {
 
 /** Some rows of the warehouse, spread by the hash of their keys; a key that is not there identifies nothing. */
 async function drawSample(warehouse: Warehouse, { model, key, columns }: PublishedTable): Promise<Sample> {
-    if (key.length === 0) return { keys: [], bytes: Buffer.alloc(0) };
+    // A list is written in another way there, and hardly a key.
+    const isList = (name: string) =>
+        columns.some((column) => column.name === name && column.postgresType.endsWith("[]"));
+    if (key.length === 0 || key.some(isList)) return { keys: [], bytes: Buffer.alloc(0) };
     const keys = key.map(quoteName);
     const order = `hash(${keys.join(", ")}), ${keys.join(", ")}`;
     const sample = `(select * from main.${quoteName(model)} where ${keys.map((name) => `${name} is not null`).join(" and ")}
         order by ${order} limit ${sampleRows})`;
     const texts = await warehouse.rows(
-        `select ${keys.map((name, index) => `${name}::varchar as k${index}`).join(", ")} from ${sample} order by ${order}`,
+        `select ${key.map((name, index) => `${keyText(name, columns)} as k${index}`).join(", ")} from ${sample} order by ${order}`,
     );
     const bytes: Buffer[] = [];
     const names = columns.map(({ name }) => quoteName(name)).join(", ");
@@ -85,6 +88,12 @@ async function drawSample(warehouse: Warehouse, { model, key, columns }: Publish
         keys: texts.map((row) => keys.map((_, index) => String(row[`k${index}`]))),
         bytes: Buffer.concat(bytes),
     };
+}
+
+/** As Postgres reads it: bytes are written in another way there. */
+function keyText(name: string, columns: PublishedTable["columns"]): string {
+    const isBytes = columns.some((column) => column.name === name && column.postgresType === "bytea");
+    return isBytes ? `'\\x' || hex(${quoteName(name)})` : `${quoteName(name)}::varchar`;
 }
 
 /** The same rows from the server: found by the index of the key, where there is one. */

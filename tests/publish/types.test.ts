@@ -190,6 +190,37 @@ test("random tables of every type pass the verification of a publish, and are fo
         }
     }));
 
+test("keys of every type find their rows again, those that are NULL aside", () =>
+    withMemoryWarehouse(async (warehouse) => {
+        const kinds = {
+            number: "i",
+            huge: "(i * 10)::hugeint * 10000000000000000000",
+            price: "(i / 7)::decimal(12, 3)",
+            rate: "case i when 1 then 'nan'::double when 2 then 'inf'::double else i / 7.0 end",
+            day: "case i when 1 then 'infinity'::date else date '1969-12-20' + i::integer end",
+            moment: "timestamp '1969-12-31 23:59:59.999999' + to_microseconds(i)",
+            instant: "timestamptz '2020-01-01 00:00:00.5+02' + to_hours(i)",
+            hour: "time '00:00:00.000001' + to_microseconds(i)",
+            span: "to_microseconds(i)",
+            bytes: "(('\\x00\\xAB'::blob) || encode('a\\\\b' || i))",
+            id: "md5(i::varchar)::uuid",
+            name: `'it''s "' || i || '" \\ of ' || chr(228)`,
+            kind: "('kind ' || i % 5)::enum('kind 0', 'kind 1', 'kind 2', 'kind 3', 'kind 4')",
+            list: "[i, null]",
+        };
+        const names = Object.keys(kinds);
+        await warehouse.execute(
+            `create or replace table keyed as select ${names.map((name) => `nullif(${kinds[name as keyof typeof kinds]}, ${kinds[name as keyof typeof kinds].replace(/\bi\b/g, "3")}) as ${name}`).join(", ")}, i as position from range(300) r (i)`,
+        );
+        for (const name of names) {
+            const grain = name === "kind" ? ["kind", "position"] : [name];
+            const models = [{ name: "keyed", config: { grain }, publish: { name: `keyed_by_${name}` } }];
+            await expect(publish({ url: database.url, warehouse, models }), name).resolves.toMatchObject({
+                swapAttempts: 1,
+            });
+        }
+    }));
+
 test("every type of DuckDB is mapped, or refused with a word on what to cast it to", () =>
     withMemoryWarehouse(async (warehouse) => {
         const refused = new Set(
