@@ -39,3 +39,7 @@ function editDistance(one: string, other: string): number {
     }
     return previous[other.length]!;
 }
+
+const part = '(?:"(?:[^"]|"")*"|[\\w$]+)';
+/** A pattern for a name as Postgres prints it, qualified or not, quoted where it must be. */
+export const printedName = `${part}(?:\\.${part})?`;

@@ -1,4 +1,4 @@
-import { quoteName, quoteText } from "../names.ts";
+import { printedName, quoteName, quoteText } from "../names.ts";
 import { type BuildTarget, buildName, isWhole } from "./build-target.ts";
 import type { LiveObject, Policy } from "./live-object.ts";
 import { primaryKey } from "./planned-indexes.ts";
@@ -129,12 +129,17 @@ export function policyStatement(
     );
 }
 
+const statisticsDefinition = new RegExp(
+    `^CREATE STATISTICS ${printedName}( \\([a-z_, ]+\\))? ON (.*) FROM ${printedName}$`,
+    "s",
+);
+
 /** Extended statistics in the build schema; their definitions end with the table's name. */
 export function carriedStatistics({ object, live, columns }: BuildTarget): readonly string[] {
     return (live?.statistics ?? [])
         .filter((statistics) => isWhole(statistics, columns))
         .flatMap(({ name, definition, target, comment }) => {
-            const match = /^CREATE STATISTICS \S.*?( \([a-z_, ]+\))? ON (.*) FROM .*$/s.exec(definition);
+            const match = statisticsDefinition.exec(definition);
             const built = `${schemas.build}.${quoteName(name)}`;
             return [
                 `create statistics ${built}${match?.[1] ?? ""} on ${match?.[2]} from ${buildName(object)}`,

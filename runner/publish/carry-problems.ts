@@ -91,7 +91,13 @@ export function carryNotes(live: LiveObject): readonly string[] {
 /** What whoever writes into the table in service by hand would miss: rows come from the models alone. */
 export function writerChanges(table: PublishedTable, live: LiveObject): readonly string[] {
     const types = new Map(table.columns.map(({ name, postgresType }) => [name, postgresType]));
-    return live.columns
+    const isCounted = live.columns.some(({ sequence }) => sequence === "serial");
+    const strays = isCounted ? [] : live.sequences;
+    const goneAlong = strays.map(
+        (name) =>
+            `the sequence ${name} is owned by the old table and would go along with it (alter sequence ${name} owned by none;)`,
+    );
+    const changes = live.columns
         .filter(({ name }) => types.has(name))
         .flatMap(({ name, type, default: expression, isGenerated, sequence }) => {
             const alter = `alter table ${qualified(live)} alter column ${quoteName(name)}`;
@@ -105,6 +111,7 @@ export function writerChanges(table: PublishedTable, live: LiveObject): readonly
                 return `column "${name}" would lose its default ${expression}, which is of another type`;
             return [];
         });
+    return [...changes, ...goneAlong];
 }
 
 /** What reads columns that would be gone: a condition of a policy cannot be left out, an index can. */

@@ -12,6 +12,8 @@ export interface ColumnCheck {
     readonly counts?: string;
     /** The column whose bytes, or elements, this counts. */
     readonly measures?: string;
+    /** It counts the different keys. */
+    readonly isOfKey?: true;
 }
 
 /** Sums of floats depend on the order of the rows; of absolute values only in their last digits. */
@@ -37,6 +39,7 @@ export function columnChecks(table: PublishedTable): readonly ColumnCheck[] {
                       what: `distinct (${table.key.join(", ")})`,
                       duckdb: `count(distinct ${counted})`,
                       postgres: `count(distinct ${counted})`,
+                      isOfKey: true as const,
                   },
               ]
             : []),

@@ -33,6 +33,10 @@ select json_build_object(
         "extname",
         "pg_depend join pg_extension on pg_extension.oid = refobjid where classid = 'pg_class'::regclass and objid = class.oid and deptype = 'e'",
     )},
+    'sequences', ${list(
+        "objid::regclass::text",
+        "pg_depend join pg_class as sequence on sequence.oid = objid and sequence.relkind = 'S' where classid = 'pg_class'::regclass and refclassid = 'pg_class'::regclass and refobjid = class.oid and deptype = 'a'",
+    )},
     'invalidIndexes', ${list("indexrelid::regclass::text", "pg_index where indrelid = class.oid and not indisvalid")},
     'accessMethod', (select amname from pg_am where pg_am.oid = class.relam),
     'labels', ${list("distinct provider", "pg_seclabel where classoid = 'pg_class'::regclass and objoid = class.oid")},

@@ -27,6 +27,8 @@ export interface LiveObject {
     readonly isTyped: boolean;
     /** That it belongs to. */
     readonly extensions: readonly string[];
+    /** Owned by its columns, for a default or without one. */
+    readonly sequences: readonly string[];
     /** Left behind by a `create index concurrently` that failed. */
     readonly invalidIndexes: readonly string[];
     /** Providers of security labels on it or its columns. */

@@ -1,5 +1,6 @@
 import { type PostgresClient, withClient } from "../postgres/connect.ts";
 import { createObjects } from "./build.ts";
+import { buildName } from "./build-target.ts";
 import { divide } from "./divide.ts";
 import { qualified } from "./live-object.ts";
 import { looserColumns } from "./looser-columns.ts";
@@ -95,9 +96,7 @@ export async function planPublish(options: PlanOptions): Promise<PublishPlan> {
                     ...targets.flatMap((target) => plannedIndexes(target).map(({ statement }) => statement)),
                 );
                 statements.push(
-                    ...built.views.map(
-                        ({ object }) => `refresh materialized view rebuild_build."${object.name}"`,
-                    ),
+                    ...built.views.map(({ object }) => `refresh materialized view ${buildName(object)}`),
                 );
                 const plan = await planSwap(client, built, new Map(), keepGenerations);
                 statements.push(swapBlock(plan, { processId: client.processId, key: { group: 0, id: 0 } }));

@@ -1,5 +1,5 @@
 import { PublishError } from "../errors.ts";
-import { quoteName } from "../names.ts";
+import { printedName, quoteName } from "../names.ts";
 import { type BuildTarget, buildName, isWhole } from "./build-target.ts";
 import { type LiveIndex, type LiveObject, qualified } from "./live-object.ts";
 import type { Published, PublishedIndex } from "./published.ts";
@@ -84,9 +84,14 @@ function newIndex(object: Published, { name, columns, unique }: PublishedIndex):
     };
 }
 
+const indexDefinition = new RegExp(
+    `^(CREATE (?:UNIQUE )?INDEX ${printedName}) ON (?:ONLY )?${printedName} (USING .*)$`,
+    "s",
+);
+
 /** pg_get_indexdef, with the table's name exchanged: the rest may hold expressions, classes and conditions. */
 function carriedIndex(object: Published, live: LiveObject, index: LiveIndex): PlannedIndex {
-    const match = /^(CREATE (?:UNIQUE )?INDEX .*?) ON (?:ONLY )?(\S.*?) (USING .*)$/s.exec(index.definition);
+    const match = indexDefinition.exec(index.definition);
     if (!match) {
         throw new PublishError(
             "preflight",
@@ -95,7 +100,7 @@ function carriedIndex(object: Published, live: LiveObject, index: LiveIndex): Pl
     }
     return {
         name: index.name,
-        statement: carriedStatement(index, `${match[1]} on ${buildName(object)} ${match[3]}`),
+        statement: carriedStatement(index, `${match[1]} on ${buildName(object)} ${match[2]}`),
         ...(index.constraint === "u" && { constraint: "unique" as const }),
         replicaIdentity: index.replicaIdentity,
         clustered: index.clustered,

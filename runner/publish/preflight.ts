@@ -2,7 +2,9 @@ import { PublishError } from "../errors.ts";
 import { quoteName } from "../names.ts";
 import type { PostgresClient } from "../postgres/connect.ts";
 import { carryNotes, columnLosses, objectProblems, writerChanges } from "./carry-problems.ts";
+import { readArchived } from "./generations.ts";
 import { type LiveObject, qualified, readLiveObjects } from "./live-object.ts";
+import { hasMeta } from "./meta.ts";
 import { dependentProblems, ownerProblems, publicationProblems, rightProblems } from "./preflight-catalog.ts";
 import { connectionProblems } from "./preflight-connections.ts";
 import type { Publication, Published, PublishedTable } from "./published.ts";
@@ -186,10 +188,29 @@ async function nameProblems(
     });
     return [
         ...indexes,
+        ...(await strangersInArchive(client, objects)),
         ...types.map(
             ({ name }) => `${name} is the name of a type, which a table needs for its rows: rename that`,
         ),
     ];
+}
+
+/** What the swap takes out of service keeps its name there; what a generation put there makes room. */
+async function strangersInArchive(
+    client: PostgresClient,
+    objects: readonly Published[],
+): Promise<readonly string[]> {
+    const { rows } = await client.query<{ oid: number; name: string }>(
+        `select class.oid::int8::float8 as oid, class.oid::regclass::text as name from pg_class as class join pg_namespace as space on space.oid = relnamespace
+         where nspname = '${schemas.archive}' and relname = any ($1::text[])`,
+        [objects.map(({ name }) => name)],
+    );
+    if (rows.length === 0) return [];
+    const known = (await hasMeta(client)) ? await readArchived(client) : [];
+    const recorded = new Set(known.map(({ oid }) => oid));
+    return rows
+        .filter(({ oid }) => !recorded.has(oid))
+        .map(({ name }) => `${name} stands in the way, and no generation on record put it there: drop it`);
 }
 
 function isKeyed(object: Published): object is PublishedTable {

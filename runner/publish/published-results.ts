@@ -1,5 +1,6 @@
 import type { PostgresClient } from "../postgres/connect.ts";
 import type { NodeResult, Report } from "../status/events.ts";
+import { liveName } from "./build-target.ts";
 import type { Published } from "./published.ts";
 
 /** Events and results, one a published object. */
@@ -36,7 +37,7 @@ export class PublishedResults {
             const rows = rowCounts.get(object.model);
             const { rows: sizes } = await client.query<{ bytes: number; columns: number }>(
                 `select pg_table_size(oid)::float8 as bytes, relnatts::int as columns from pg_class where oid = to_regclass($1)`,
-                [`"${object.schema}"."${object.name}"`],
+                [liveName(object)],
             );
             results.push({
                 ...this.result(object, "success"),

@@ -13,6 +13,8 @@ export interface Survey {
     readonly expected: readonly (string | null)[];
     /** By column the number of values. */
     readonly valueCounts: ReadonlyMap<string, number>;
+    /** No two rows share a key. */
+    readonly isKeyUnique: boolean;
     /** By column of varying width the number of bytes, or of a list's elements. */
     readonly sizes: ReadonlyMap<string, number>;
 }
@@ -39,11 +41,17 @@ export async function surveyTable(warehouse: Warehouse, table: PublishedTable): 
                 check[field] === undefined ? [] : [[check[field], Number(expected[index])] as const],
             ),
         );
+    const rows = Number(expected[0]);
+    const valueCounts = collect("counts");
+    // Of one column NULLs are not counted; where no check counts, an index does.
+    const keyed = table.key.length === 1 ? valueCounts.get(table.key[0]!) : rows;
+    const distinct = checks.findIndex(({ isOfKey }) => isOfKey);
     return {
-        rows: Number(expected[0]),
+        rows,
         content: digest(String(row!.content)),
         expected,
-        valueCounts: collect("counts"),
+        valueCounts,
+        isKeyUnique: distinct < 0 || Number(expected[distinct]) === keyed,
         sizes: collect("measures"),
     };
 }

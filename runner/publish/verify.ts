@@ -25,7 +25,7 @@ export async function verifyTable(
         client.query<Record<string, string | null>>(
             `select ${checks.map(({ postgres }, index) => `(${postgres})::text as c${index}`).join(", ")} from ${relation}`,
         ),
-        drawSample(warehouse, object),
+        drawSample(warehouse, object, survey),
     ]);
     const differences = checks.flatMap((check, index) =>
         compare(check, survey.expected[index] ?? null, rows[0]![`c${index}`] ?? null),
@@ -66,16 +66,21 @@ interface Sample {
     readonly bytes: Buffer;
 }
 
-/** Some rows of the warehouse, spread by the hash of their keys; a key that is not there identifies nothing. */
-async function drawSample(warehouse: Warehouse, { model, key, columns }: PublishedTable): Promise<Sample> {
+/** Some rows of the warehouse, spread by the hash of their keys; a key that is not there, or there twice, identifies nothing. */
+async function drawSample(
+    warehouse: Warehouse,
+    { model, key, columns }: PublishedTable,
+    { isKeyUnique }: Survey,
+): Promise<Sample> {
     // A list is written in another way there, and hardly a key.
     const isList = (name: string) =>
         columns.some((column) => column.name === name && column.postgresType.endsWith("[]"));
     if (key.length === 0 || key.some(isList)) return { keys: [], bytes: Buffer.alloc(0) };
     const keys = key.map(quoteName);
     const order = `hash(${keys.join(", ")}), ${keys.join(", ")}`;
+    const unique = isKeyUnique ? "" : `qualify count(*) over (partition by ${keys.join(", ")}) = 1`;
     const sample = `(select * from main.${quoteName(model)} where ${keys.map((name) => `${name} is not null`).join(" and ")}
-        order by ${order} limit ${sampleRows})`;
+        ${unique} order by ${order} limit ${sampleRows})`;
     const texts = await warehouse.rows(
         `select ${key.map((name, index) => `${keyText(name, columns)} as k${index}`).join(", ")} from ${sample} order by ${order}`,
     );

@@ -150,6 +150,43 @@ test("an unlogged table and an index that is not valid are replaced, and both ar
     ]);
 });
 
+test("names with quotes, spaces and words of SQL in them come through a publish and its carrying over", async () => {
+    const name = 'Orders "of" USING x';
+    const table = `public."Orders ""of"" USING x"`;
+    const odd: readonly ModelSpec[] = [
+        {
+            name: "orders",
+            config: { grain: ["id"] },
+            publish: { name, primaryKey: ["id"], indexes: [{ columns: ['a "b" FROM'], unique: false }] },
+        },
+    ];
+    const change = `alter table orders rename note to "a ""b"" FROM"; alter table orders rename amount to "select"`;
+    await publishOnto("select 1", { models: odd, change });
+    await sql(`create index "Odd ON Index" on ${table} (lower(customer)); create statistics public."Odd ON Stat" (ndistinct) on id, customer from ${table};
+        create policy "A policy" on ${table} using (true); alter table ${table} add constraint "a ""check""" check ("select" >= 0)`);
+    await publishOnto("select 1", { models: odd, change: `${change}; delete from orders where id = 7` });
+    expect(await list(`select count(*) from ${table}`)).toEqual(["49"]);
+    const kept = `select indexname from pg_indexes where schemaname = 'public' union all select stxname from pg_statistic_ext
+        where stxnamespace = 'public'::regnamespace union all select policyname from pg_policies where schemaname = 'public' order by 1`;
+    expect((await list(kept)).sort()).toEqual(
+        ["A policy", "Odd ON Index", "Odd ON Stat", `${name}_a "b" FROM_idx`, `${name}_pkey`].sort(),
+    );
+});
+
+test("a key that is not unique hinders no publish: rows that share one are not sampled", async () => {
+    await publishOnto("select 1", { models: [{ name: "orders", config: { grain: ["customer"] } }] });
+    expect(await list("select count(*) from public.orders")).toEqual(["50"]);
+});
+
+test("what lies in the archive without a record is told before any work, not by the swap", async () => {
+    await publishOnto("select 1");
+    await publishOnto("drop schema rebuild_meta cascade", { change: "delete from orders where id = 1" });
+    await sql("drop schema rebuild_meta cascade");
+    await expect(publishOnto("select 1", { change: "delete from orders where id = 2" })).rejects.toThrow(
+        /rebuild_archive\.orders stands in the way, and no generation on record put it there: drop it/,
+    );
+});
+
 const refusals: readonly (readonly [what: string, byHand: string, message: RegExp])[] = [
     [
         "a security label on the table",
@@ -178,6 +215,11 @@ const refusals: readonly (readonly [what: string, byHand: string, message: RegEx
         "a member of an extension",
         `create table public.orders (${columns}); alter extension plpgsql add table public.orders`,
         /belongs to the extension plpgsql: alter extension "plpgsql" drop table public\.orders;/,
+    ],
+    [
+        "a sequence that a column owns without a default",
+        `create table public.orders (${columns}); create sequence public.numbers owned by public.orders.id`,
+        /the sequence public\.numbers is owned by the old table.*alter sequence public\.numbers owned by none;.*override "columns"/,
     ],
     [
         "a rule",
