@@ -77,22 +77,23 @@ async function drawSample(
         columns.some((column) => column.name === name && column.postgresType.endsWith("[]"));
     if (key.length === 0 || key.some(isList)) return { keys: [], bytes: Buffer.alloc(0) };
     const keys = key.map(quoteName);
-    const order = `hash(${keys.join(", ")}), ${keys.join(", ")}`;
+    const names = columns.map(({ name }) => quoteName(name));
     const unique = isKeyUnique ? "" : `qualify count(*) over (partition by ${keys.join(", ")}) = 1`;
-    const sample = `(select * from main.${quoteName(model)} where ${keys.map((name) => `${name} is not null`).join(" and ")}
-        ${unique} order by ${order} limit ${sampleRows})`;
-    const texts = await warehouse.rows(
-        `select ${key.map((name, index) => `${keyText(name, columns)} as k${index}`).join(", ")} from ${sample} order by ${order}`,
+    const chunks = warehouse.readRaw(
+        `select ${[...names, ...key.map((name) => keyText(name, columns))].join(", ")}
+         from main.${quoteName(model)} where ${keys.map((name) => `${name} is not null`).join(" and ")} ${unique}
+         order by hash(${keys.join(", ")}), ${keys.join(", ")} limit ${sampleRows}`,
     );
+    const texts: string[][] = [];
     const bytes: Buffer[] = [];
-    const names = columns.map(({ name }) => quoteName(name)).join(", ");
-    for await (const chunk of warehouse.readRaw(`select ${names} from ${sample} order by ${order}`)) {
-        bytes.push(encodeChunk(chunk).subarray(copyDataHeader));
+    for await (const { rowCount, columns: read } of chunks) {
+        const rows = { rowCount, columns: read.slice(0, names.length) };
+        bytes.push(encodeChunk(rows).subarray(copyDataHeader));
+        for (let row = 0; row < rowCount; row++) {
+            texts.push(read.slice(names.length).map((text) => Buffer.from(text.bytes!(row)).toString()));
+        }
     }
-    return {
-        keys: texts.map((row) => keys.map((_, index) => String(row[`k${index}`]))),
-        bytes: Buffer.concat(bytes),
-    };
+    return { keys: texts, bytes: Buffer.concat(bytes) };
 }
 
 /** As Postgres reads it: bytes are written in another way there. */

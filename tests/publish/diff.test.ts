@@ -201,7 +201,7 @@ describe("a failed change in place leaves all as it was", () => {
                 if (step !== "swap") return;
                 const writer = withClient({ url }, (client) =>
                     client.query(
-                        "update public.starts set is_win = is_win where race_id = 1; select pg_sleep(8)",
+                        "update public.starts set is_win = is_win where race_id = 1; select pg_sleep(4)",
                     ),
                 );
                 writer.catch(() => undefined);
