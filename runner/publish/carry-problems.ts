@@ -132,9 +132,16 @@ export function columnLosses(
                 .filter(({ name }) => !declared.has(name))
                 .map((policy) => `${describe("the policy", policy)}: change it first`),
             ...broken(live.triggers).map((trigger) => `${describe("the trigger", trigger)}: change it first`),
+            ...broken(live.publications).map(
+                (publication) => `${describe("the publication", publication)}: change it first`,
+            ),
         ],
         notes: [
-            ...broken(live.indexes).map((index) => `${describe("the index", index)}, and it too`),
+            ...broken(live.indexes).map(
+                (index) =>
+                    `${describe("the index", index)}, and it too` +
+                    `${index.replicaIdentity ? ", and with it the replica identity" : ""}`,
+            ),
             ...broken(live.checks).map((check) => `${describe("the check", check)}, and it too`),
             ...broken(live.statistics).map((item) => `${describe("the statistics", item)}, and they too`),
         ],

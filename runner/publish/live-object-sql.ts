@@ -124,7 +124,8 @@ select json_build_object(
     'publications', ${list(
         `json_build_object('name', pubname, 'where', pg_get_expr(prqual, prrelid), 'columns',
             (select json_agg(attname order by attnum) from pg_attribute
-             where attrelid = class.oid and attnum = any (prattrs))) order by pubname`,
+             where attrelid = class.oid and attnum = any (prattrs)),
+            ${needs("pg_publication_rel", "pg_publication_rel.oid")}) order by pubname`,
         "pg_publication_rel join pg_publication on pg_publication.oid = prpubid where prrelid = class.oid",
     )},
     'foreignKeys', ${list(

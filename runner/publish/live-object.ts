@@ -44,11 +44,10 @@ export interface LiveObject {
         readonly definition: string;
         readonly target: number | null;
     })[];
-    readonly publications: readonly {
-        readonly name: string;
+    readonly publications: readonly (Dependent & {
         readonly columns: readonly string[] | null;
         readonly where: string | null;
-    }[];
+    })[];
     /** Foreign keys of other tables that point at it, and its own that point elsewhere. */
     readonly foreignKeys: readonly {
         readonly name: string;

@@ -189,10 +189,29 @@ async function nameProblems(
     return [
         ...indexes,
         ...(await strangersInArchive(client, objects)),
+        ...meetings(objects, live),
         ...types.map(
             ({ name }) => `${name} is the name of a type, which a table needs for its rows: rename that`,
         ),
     ];
+}
+
+/** Objects of several schemas are built side by side in one, and lie side by side in the archive. */
+function meetings(objects: readonly Published[], live: ReadonlyMap<string, LiveObject>): readonly string[] {
+    const places = new Map<string, Set<string>>();
+    for (const object of objects) {
+        const current = live.get(qualified(object));
+        const names = [object, ...object.indexes, ...(current?.indexes ?? [])].map(({ name }) => name);
+        for (const name of new Set(names)) {
+            places.set(name, (places.get(name) ?? new Set()).add(qualified(object)));
+        }
+    }
+    return [...places]
+        .filter(([, owners]) => owners.size > 1)
+        .map(
+            ([name, owners]) =>
+                `the name ${name} is used by ${[...owners].join(" and by ")}, which are built in one schema: rename it in one of them`,
+        );
 }
 
 /** What the swap takes out of service keeps its name there; what a generation put there makes room. */

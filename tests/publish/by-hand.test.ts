@@ -187,6 +187,37 @@ test("what lies in the archive without a record is told before any work, not by 
     );
 });
 
+test("indexes of one name in two schemas are told before any work: they would meet in the schema of the build", async () => {
+    const apart = models.map((model) =>
+        model.view ? { ...model, publish: { ...model.publish, schema: "rebuild_serving" } } : model,
+    );
+    try {
+        await publishOnto("select 1", { models: apart });
+        await sql(
+            "create index mine on public.orders (note); create index mine on rebuild_serving.totals (amount)",
+        );
+        await expect(
+            publishOnto("select 1", { models: apart, change: "delete from orders where id = 1" }),
+        ).rejects.toThrow(
+            /the name mine is used by public\.orders and by rebuild_serving\.totals.*rename it/,
+        );
+    } finally {
+        await sql("drop schema rebuild_serving cascade");
+    }
+});
+
+test("a publication of a column that would be gone is told before any work", async () => {
+    const byHand = `create table public.orders (${columns}, extra integer);
+        create publication parts for table public.orders (id, extra); create publication few for table public.orders where (extra > 0)`;
+    try {
+        await expect(publishOnto(byHand, { overrides: new Set(["columns"]) })).rejects.toThrow(
+            /the publication few of public\.orders reads extra[\s\S]*the publication parts of public\.orders reads extra, which would be gone: change it first/,
+        );
+    } finally {
+        await sql("drop publication parts; drop publication few");
+    }
+});
+
 const refusals: readonly (readonly [what: string, byHand: string, message: RegExp])[] = [
     [
         "a security label on the table",
