@@ -36,9 +36,7 @@ latest as (
 {{#each (list 0 1 2 3 4 5 6 7 8 9) as |back|}}
         lag(beat_pct, {{back}}) over in_order as beat_pct_{{back}},
 {{/each}}
-{{#each (list 0 1 2 3 4) as |back|}}
-        coalesce(lag(is_place, {{back}}) over in_order, false)::utinyint as placed_{{back}},
-{{/each}}
+        sum(case when is_place then start_number else 0 end::double) over last_5 as last_5_place_numbers,
     from starts
     window
         in_order as (partition by horse_key order by start_number),
@@ -77,9 +75,10 @@ select
             0
         )
     )::float as weighted_beat_pct,
-    -- 5 for the latest start, 4 for the one before: 5, 9, 12, 14 and 15 in sum.
+    -- 5 for the latest start, 4 for the one before: 5, 9, 12, 14 and 15 in sum. A start weighs 5 less its distance in
+    -- numbers from the latest one, so that one sum of numbers does for five looks back.
     (
-        (5 * placed_0 + 4 * placed_1 + 3 * placed_2 + 2 * placed_3 + placed_4)
+        (last_5_place_numbers - (start_number - 5) * last_5_places)
         / (starts_of_5 * (11 - starts_of_5) / 2)
     )::float as form_momentum,
 from latest

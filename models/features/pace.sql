@@ -14,18 +14,25 @@ with styles as (
         is_in_step(runners.runner_id, running_style.runner_id, 'running_style')
 ),
 
-counted as (
+races as (
+    select
+        race_id,
+        count(*) as starters,
+        count(*) filter (where running_style = 'leader') as leaders,
+        count(*) filter (where running_style = 'stalker') as stalkers,
+        count(*) filter (where running_style = 'closer') as closers,
+        count(*) filter (where running_style != 'unknown') as known,
+        count(settle) as settle_known,
+        sum(settle) as settle_sum,
+        count(closing) as closing_known,
+        sum(closing) as closing_sum,
+    from styles
+    group by race_id
+),
+
+placed as (
     select
         *,
-        count(*) over race as starters,
-        count(*) filter (running_style = 'leader') over race as leaders,
-        count(*) filter (running_style = 'stalker') over race as stalkers,
-        count(*) filter (running_style = 'closer') over race as closers,
-        count(*) filter (running_style != 'unknown') over race as known,
-        count(settle) over race as settle_known,
-        sum(settle) over race as settle_sum,
-        count(closing) over race as closing_known,
-        sum(closing) over race as closing_sum,
         case
             when settle is not null
                 then rank() over (partition by race_id, settle is null order by settle)
@@ -40,7 +47,14 @@ counted as (
                 )
         end as forward_runners_inside,
     from styles
-    window race as (partition by race_id)
+),
+
+counted as (
+    select
+        placed.*,
+        races.* exclude (race_id),
+    from placed
+    inner join races on placed.race_id = races.race_id
 ),
 
 measured as (

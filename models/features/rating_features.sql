@@ -86,7 +86,8 @@ final as (
         met.elo_races_count::usmallint as elo_races_count,
         -- By the ratings as published: what ties there ties here. Ranked from the worst, for both columns.
         (met.starters - rank() over by_elo - count(*) over same_elo + 2)::usmallint as elo_rank_in_race,
-        case when met.starters = 1 then 1 else percent_rank() over by_elo end::float as elo_percentile_in_race,
+        case when met.starters = 1 then 1 else (rank() over by_elo - 1) / (met.starters - 1) end::float
+            as elo_percentile_in_race,
         met.mean_elo::float as field_avg_elo,
         (met.horse_elo - met.mean_elo)::float as elo_vs_field_avg,
         (met.horse_elo - met.best_elo)::float as elo_vs_field_best,

@@ -50,6 +50,24 @@ summed as (
         )
 ),
 
+-- A start's own values, before 500,000 starters read those of 200,000 runs.
+states as (
+    select
+        runner_id,
+        figures_count::usmallint as speed_figures_count,
+        (figure_sum / figures_count)::float as avg_speed_figure,
+        best_figure::float as best_speed_figure,
+        last_figure::float as last_speed_figure,
+        mean_figure_3::float as avg_speed_figure_3,
+        best_figure_5::float as best_speed_figure_5,
+        line_slope(count_5, run_sum_5, figure_sum_5, product_sum_5, run_squares_5)::float as speed_figure_slope_5,
+        sample_spread(figures_count, figure_sum, figure_squares)::float as speed_figure_spread,
+        distance_count::usmallint as speed_figures_at_distance_count,
+        distance_mean::float as avg_speed_figure_at_distance,
+        distance_best::float as best_speed_figure_at_distance,
+    from summed
+),
+
 -- The horse's latest runs with a figure on earlier days, of all and at this distance.
 latest as (
     select
@@ -77,20 +95,18 @@ select
     latest.race_id,
     latest.race_date,
 
-    coalesce(past.figures_count, 0)::usmallint as speed_figures_count,
-    (past.figure_sum / past.figures_count)::float as avg_speed_figure,
-    past.best_figure::float as best_speed_figure,
-    past.last_figure::float as last_speed_figure,
-    past.mean_figure_3::float as avg_speed_figure_3,
-    past.best_figure_5::float as best_speed_figure_5,
-    line_slope(
-        past.count_5, past.run_sum_5, past.figure_sum_5, past.product_sum_5, past.run_squares_5
-    )::float as speed_figure_slope_5,
-    sample_spread(past.figures_count, past.figure_sum, past.figure_squares)::float as speed_figure_spread,
-    coalesce(past_at_distance.distance_count, 0)::usmallint as speed_figures_at_distance_count,
-    past_at_distance.distance_mean::float as avg_speed_figure_at_distance,
-    past_at_distance.distance_best::float as best_speed_figure_at_distance,
+    coalesce(past.speed_figures_count, 0)::usmallint as speed_figures_count,
+    past.avg_speed_figure,
+    past.best_speed_figure,
+    past.last_speed_figure,
+    past.avg_speed_figure_3,
+    past.best_speed_figure_5,
+    past.speed_figure_slope_5,
+    past.speed_figure_spread,
+    coalesce(past_at_distance.speed_figures_at_distance_count, 0)::usmallint as speed_figures_at_distance_count,
+    past_at_distance.avg_speed_figure_at_distance,
+    past_at_distance.best_speed_figure_at_distance,
 from latest
-left join summed as past on latest.figured_start = past.runner_id
-left join summed as past_at_distance on latest.figured_start_at_distance = past_at_distance.runner_id
+left join states as past on latest.figured_start = past.runner_id
+left join states as past_at_distance on latest.figured_start_at_distance = past_at_distance.runner_id
 order by runner_id

@@ -91,12 +91,7 @@ export const peopleMutants: readonly Mutant[] = [
         name: "trainer_track_with_today",
         why: "the record at the track includes the day",
         file: conditions,
-        replace: [
-            [
-                "rows between unbounded preceding and 1 preceding",
-                "rows between unbounded preceding and current row",
-            ],
-        ],
+        replace: [[byDay, untilToday]],
         seenIn: "trainer_conditions",
         column: "trainer_track_win_rate",
         from: ["own", "same-day"],
@@ -105,12 +100,7 @@ export const peopleMutants: readonly Mutant[] = [
         name: "jockey_distance_over_all",
         why: "the record over the distance has no date at all",
         file: conditions,
-        replace: [
-            [
-                "order by race_date rows between unbounded preceding and 1 preceding",
-                "order by race_date rows between unbounded preceding and unbounded following",
-            ],
-        ],
+        replace: [[byDay, "groups between unbounded preceding and unbounded following"]],
         seenIn: "jockey_conditions",
         column: "jockey_distance_win_rate",
         from: ["own", "same-day", "later", "several"],
