@@ -1,7 +1,7 @@
 import { quoteName, quoteText } from "../names.ts";
 import type { AdvisoryLock } from "../postgres/advisory-lock.ts";
 import { liveName } from "./build-target.ts";
-import { fingerprintSql } from "./live-object.ts";
+import { fingerprintSql } from "./fingerprint-sql.ts";
 import { refusedState } from "./refused.ts";
 import { schemas } from "./schemas.ts";
 import { fence, putInService } from "./swap-block.ts";

@@ -1,3 +1,5 @@
+import { fingerprintSql } from "./fingerprint-sql.ts";
+
 const list = (items: string, from: string) =>
     `coalesce((select json_agg(${items}) from ${from}), '[]'::json)`;
 
@@ -136,7 +138,8 @@ select json_build_object(
         "case when inhparent = class.oid then inhrelid::regclass::text else inhparent::regclass::text end",
         "pg_inherits where inhparent = class.oid or inhrelid = class.oid",
     )},
-    'rules', ${list("rulename", "pg_rewrite where ev_class = class.oid and rulename <> '_RETURN'")}
+    'rules', ${list("rulename", "pg_rewrite where ev_class = class.oid and rulename <> '_RETURN'")},
+    'fingerprint', ${fingerprintSql("class.oid")}
 ) as object
 from unnest($1::text[], $2::text[]) as wanted (schema, name)
 join pg_catalog.pg_namespace as space on space.nspname = wanted.schema

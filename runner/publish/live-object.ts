@@ -1,6 +1,5 @@
 import type { PostgresClient } from "../postgres/connect.ts";
 import { liveObjectSql } from "./live-object-sql.ts";
-import { schemas } from "./schemas.ts";
 
 /** A table or view of the target as it is in service, with everything that a replacement must have too. */
 export interface LiveObject {
@@ -57,6 +56,8 @@ export interface LiveObject {
     /** Tables that inherit from it or it from. */
     readonly inheritance: readonly string[];
     readonly rules: readonly string[];
+    /** Of all that readers could notice and of what depends on it, at the moment when all this was read. */
+    readonly fingerprint: string;
 }
 
 export interface Grant {
@@ -139,29 +140,4 @@ export async function readLiveObjects(
 /** Key of maps and text of messages; not SQL. */
 export function qualified({ schema, name }: { readonly schema: string; readonly name: string }): string {
     return `${schema}.${name}`;
-}
-
-/**
- * SQL for one text that changes when anything changes that readers could notice: who may read, columns,
- * indexes, and whatever has come to depend on the object. The swap compares it with what was planned from.
- */
-export function fingerprintSql(oid: string): string {
-    return `(select md5(concat_ws('|', class.relowner, class.relacl, class.relrowsecurity, class.relforcerowsecurity,
-            class.relpersistence, class.relkind, class.reloptions,
-            (select string_agg(concat_ws(',', attname, atttypid, atttypmod, attacl), ';' order by attnum)
-             from pg_catalog.pg_attribute where attrelid = class.oid and attnum > 0 and not attisdropped),
-            (select string_agg(concat_ws(',', polname, polcmd, polroles, polqual, polwithcheck), ';' order by polname)
-             from pg_catalog.pg_policy where polrelid = class.oid),
-            (select string_agg(indexrelid::text, ',' order by indexrelid) from pg_catalog.pg_index where indrelid = class.oid),
-            (select string_agg(oid::text, ',' order by oid) from pg_catalog.pg_constraint
-             where conrelid = class.oid or confrelid = class.oid),
-            (select string_agg(oid::text, ',' order by oid) from pg_catalog.pg_trigger where tgrelid = class.oid),
-            (select string_agg(prpubid::text, ',' order by prpubid) from pg_catalog.pg_publication_rel where prrelid = class.oid),
-            -- Views out of service come and go with the archive.
-            (select string_agg(distinct concat_ws(',', classid, objid), ';') from pg_catalog.pg_depend
-             where refclassid = 'pg_catalog.pg_class'::regclass and refobjid = class.oid and deptype = 'n'
-               and not exists (select from pg_catalog.pg_rewrite join pg_catalog.pg_class as view on view.oid = ev_class
-                   where classid = 'pg_catalog.pg_rewrite'::regclass and pg_rewrite.oid = objid
-                     and view.relnamespace::regnamespace::text ~ '^${schemas.archive}'))))
-        from pg_catalog.pg_class as class where class.oid = ${oid})`;
 }

@@ -13,7 +13,7 @@ import { sameReaders } from "./same-readers.ts";
 import { schemas } from "./schemas.ts";
 import { prepareSession } from "./session.ts";
 import { type SwapOutcome, swap } from "./swap.ts";
-import { noFacts, planArchive, readSides, type SwapPlan } from "./swap-plan.ts";
+import { liveSide, noFacts, planArchive, readSides, type SwapPlan } from "./swap-plan.ts";
 
 export interface RollbackOptions
     extends Pick<PublishOptions, "connection" | "run" | "lock" | "report" | "signal"> {
@@ -99,10 +99,10 @@ async function planRollback(
         client,
         chosen.map(({ location, name }) => ({ schema: location, name })),
     );
-    const sides = await readSides(client, [
-        ...chosen.map(({ location, name }) => ({ schema: location, name })),
-        ...live.values(),
-    ]);
+    const sides = await readSides(
+        client,
+        chosen.map(({ location, name }) => ({ schema: location, name })),
+    );
     const others = await planArchive(
         client,
         connection.keepGenerations,
@@ -117,7 +117,7 @@ async function planRollback(
             return {
                 ...{ ...noFacts, schema, name, kind, rows, model },
                 incoming: sides.get(`${location}.${name}`)!,
-                outgoing: sides.get(qualified(object)) ?? null,
+                outgoing: current ? liveSide(current) : null,
                 afterwards: current ? sameReaders(archived.get(`${location}.${name}`)!, current) : [],
                 declared: current ? [] : null,
             };

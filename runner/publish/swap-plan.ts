@@ -3,9 +3,10 @@ import type { PostgresClient } from "../postgres/connect.ts";
 import type { Build } from "./build.ts";
 import { type BuildTarget, isWhole, liveName } from "./build-target.ts";
 import { excessArchives } from "./drop-old.ts";
+import { fingerprintSql } from "./fingerprint-sql.ts";
 import { type ArchivedObject, readArchived } from "./generations.ts";
 import { declaredFacts, type ReaderFact } from "./grants.ts";
-import { fingerprintSql, type LiveObject, qualified } from "./live-object.ts";
+import type { LiveObject } from "./live-object.ts";
 import { plannedIndexes } from "./planned-indexes.ts";
 import { schemas } from "./schemas.ts";
 
@@ -58,10 +59,7 @@ export async function planSwap(
     const targets: readonly BuildTarget[] = [...tables, ...views];
     const sides = await readSides(
         client,
-        targets.flatMap(({ object, live }) => [
-            { schema: schemas.build, name: object.name },
-            ...(live ? [{ schema: object.schema, name: object.name }] : []),
-        ]),
+        targets.map(({ object }) => ({ schema: schemas.build, name: object.name })),
     );
     return {
         generation,
@@ -73,11 +71,16 @@ export async function planSwap(
             model: object.model,
             ...(facts.get(object.model) ?? noFacts),
             incoming: sides.get(`${schemas.build}.${object.name}`)!,
-            outgoing: (live && sides.get(qualified(object))) ?? null,
+            outgoing: live ? liveSide(live) : null,
             afterwards: afterSwap({ object, live, columns }),
             declared: declaredFacts(object),
         })),
     };
+}
+
+/** As it was when the publish began: what has come to it since would be lost. */
+export function liveSide({ oid, fingerprint, schema }: LiveObject): SwapSide {
+    return { oid, fingerprint, location: schema };
 }
 
 /** Makes room in the archive: the latest sets but one stay, in schemas of their own. */

@@ -362,12 +362,34 @@ describe("a publish is refused, and the generation in service stays", () => {
             ),
         }));
 
-    test("when somebody changed it while it was built", () =>
+    test.each([
+        [
+            "gave somebody rights",
+            "swap",
+            "grant select on public.starts to anon",
+            "revoke select on public.starts from anon",
+        ],
+        [
+            "made a view on it",
+            "load",
+            "create view public.late as select 1 as one from public.starts",
+            "drop view public.late",
+        ],
+        ["made an index", "load", "create index late on public.starts (speed)", "drop index public.late"],
+        [
+            "made a function of its rows",
+            "load",
+            "create function public.late() returns setof public.starts language sql as 'select null::public.starts'",
+            "drop function public.late",
+        ],
+    ] as const)("when somebody %s while it was built", (_what, at, prepare, undo) =>
         refused(/public\.starts was changed by somebody/, {
             onStep: async (step) => {
-                if (step === "swap") await sql("grant select on public.starts to anon");
+                if (step === at) await sql(prepare);
             },
-        }));
+            undo,
+        }),
+    );
 
     test("when the connection is cut during the load", () =>
         refused(/connection/, {
