@@ -72,13 +72,16 @@ async function runOnce(
     const start = partial ? "last-good" : "empty";
     await withConnections(project.target, { ...context, root: project.root }, (connections) =>
         withPublishLock({ ...context, connections, wanted: publish }, async (lock) => {
+            let built = false;
+            const build = async (warehouse: Warehouse) => {
+                if (partial) await adoptSources(context, warehouse, names, runId);
+                else await readSources(context, warehouse, connections, runId);
+                built = await buildPhases(context, warehouse, names);
+            };
             const good = await withGeneration(
                 project.target.warehouse,
-                { runId, start },
+                { runId, start, build },
                 async (warehouse) => {
-                    if (partial) await adoptSources(context, warehouse, names, runId);
-                    else await readSources(context, warehouse, connections, runId);
-                    const built = await buildPhases(context, warehouse, names);
                     const tested = built && (await testPhase(context, warehouse, names));
                     const wish = { names, isPartial: partial };
                     const passed = tested && (await auditGate(context, warehouse, wish));

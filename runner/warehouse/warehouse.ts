@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type DuckDBConnection, DuckDBInstance, type DuckDBPreparedStatement } from "@duckdb/node-api";
 import { quoteName, quoteText } from "../names.ts";
+import { isMemoryShort } from "../project/memory-limit.ts";
 import type { WarehouseSettings } from "../project/project.ts";
 import { openAppender } from "./appender.ts";
 import { ConnectionPool } from "./connection-pool.ts";
@@ -65,6 +66,11 @@ async function openInstance(path: string, settings: WarehouseLimits, spill: stri
             // What was freed goes back to the system: sorting 500,000 wide rows under a limit of 450 MB then takes
             // 573 MB of the machine's memory at most, and 1,045 without. A container counts what the machine counts.
             allocator_background_threads: "true",
+            // Where it matters at once, not from 128 MB on: 464 MB in place of 495 under a limit of 350.
+            ...(isMemoryShort(settings.memoryLimit) && {
+                allocator_flush_threshold: "1MB",
+                allocator_bulk_deallocation_flush_threshold: "16MB",
+            }),
             // A run must not fetch code from the network because a query mentions a function.
             autoinstall_known_extensions: "false",
             autoload_known_extensions: "false",

@@ -52,6 +52,29 @@ test("a good generation takes the last one's place, a failed one is kept beside 
     });
 });
 
+test("where memory is short, what was built is looked at in an opening of its own", async () => {
+    await withTemporaryDirectory(async (directory) => {
+        const seen = async (memoryLimit: string) =>
+            withGeneration(
+                { ...settingsIn(directory), memoryLimit },
+                {
+                    runId: "run1",
+                    start: "empty",
+                    build: (warehouse) =>
+                        warehouse.execute("create table numbers as select 1 as n; set variable opening = 1"),
+                },
+                async (warehouse) => {
+                    const [row] = await warehouse.rows(
+                        "select n, getvariable('opening') as opening from numbers",
+                    );
+                    return { promote: true, result: row };
+                },
+            );
+        expect(await seen("500MB")).toEqual({ n: 1, opening: null });
+        expect(await seen("4GB")).toEqual({ n: 1, opening: 1 });
+    });
+});
+
 test("a run that throws leaves the last good warehouse, byte by byte, and nothing else", async () => {
     await withTemporaryDirectory(async (directory) => {
         const settings = settingsIn(directory);

@@ -1,6 +1,6 @@
 import type { CompiledProject } from "../../compile/compiled.ts";
 import { QueryError } from "../../errors.ts";
-import { bytesOf } from "../../project/memory-limit.ts";
+import { isMemoryShort } from "../../project/memory-limit.ts";
 import type { Project } from "../../project/project.ts";
 import { scrub } from "../../secrets.ts";
 import type { NodeResult, Report } from "../../status/events.ts";
@@ -30,12 +30,6 @@ export interface AuditOptions {
     readonly report: Report;
     readonly signal: AbortSignal;
 }
-
-/**
- * Jobs side by side: a replay alone has stretches of one core, the ends of sorts and ratings in JavaScript. Each
- * holds its models in memory, so with less than this there is one at a time.
- */
-const memoryForTwo = 2e9;
 
 /**
  * Worlds of up to this many events are built with one thread a query, and several queries at a time: the same work in
@@ -94,7 +88,9 @@ async function runJobs(
         }
     };
     const { warehouse: limits } = project.target;
-    const lanes = bytesOf(limits.memoryLimit) < memoryForTwo ? 1 : 2;
+    // A replay alone has stretches of one core, the ends of sorts and ratings in JavaScript; but each holds its models
+    // in memory.
+    const lanes = isMemoryShort(limits.memoryLimit) ? 1 : 2;
     const ended = await Promise.allSettled(Array.from({ length: lanes }, lane));
     for (const one of ended) if (one.status === "rejected") throw one.reason;
     // With the memory to themselves, one model at a time: what then does not fit fails the run.
