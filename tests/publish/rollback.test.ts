@@ -32,9 +32,10 @@ const publishTimes = (
     count: number,
     keepGenerations: number,
     between?: (generation: number) => Promise<unknown>,
+    first = 1,
 ) =>
     withMemoryWarehouse(async (warehouse) => {
-        for (let generation = 1; generation <= count; generation++) {
+        for (let generation = first; generation < first + count; generation++) {
             await fillStable(warehouse, generation, 500);
             await publish({ url, warehouse, settings: { keepGenerations } });
             await between?.(generation);
@@ -61,6 +62,25 @@ test("a rollback puts the generation before back, views included, and can itself
     expect(await value("select max(generation) from public.starts")).toBe(2);
     await publishTimes(1, 1);
     expect(await value("select max(generation) from rebuild_archive.starts")).toBe(2);
+});
+
+test("a reader whose snapshot is older than a swap or a rollback sees one whole generation, not an empty one", async () => {
+    await publishTimes(1, 1);
+    const everything = `select count(*)::int > 0 as rows, max(generation) as starts,
+        (select max(generation) from serving.form) as form, (select max(form_generation) from public.latest_starts) as latest
+        from public.starts`;
+    const withOldSnapshot = (work: () => Promise<unknown>) =>
+        withClient({ url }, async (reader) => {
+            await reader.query("begin isolation level repeatable read; select 1");
+            await work();
+            const { rows } = await reader.query(everything);
+            await reader.query("commit");
+            return rows[0];
+        });
+    expect(await withOldSnapshot(() => publishTimes(1, 1, undefined, 2))).toEqual({
+        ...{ rows: true, starts: 2, form: 2, latest: 2 },
+    });
+    expect(await withOldSnapshot(() => rollBack())).toEqual({ rows: true, starts: 1, form: 1, latest: 1 });
 });
 
 test("a rollback keeps who may read now, not who could then", async () => {
