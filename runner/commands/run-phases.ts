@@ -12,6 +12,7 @@ import { runTests } from "../testing/run-tests.ts";
 import { buildNodes } from "../warehouse/build.ts";
 import { readMetadata, type WarehouseMetadata } from "../warehouse/metadata.ts";
 import type { Warehouse } from "../warehouse/types.ts";
+import { withBuildMemory } from "../warehouse/with-build-memory.ts";
 import type { OpenSource } from "./connections.ts";
 
 /** What the phases of a run leave behind, whether or not a later one fails. */
@@ -111,7 +112,9 @@ async function buildPhase(
     const noun = phase === "seed" ? "seed" : "model";
     const total = planBuild(compiled, names).length;
     await timePhase(context, phase, { total, message: countOf(total, noun) }, async () => {
-        const results = await buildNodes({ warehouse, project, compiled, names, report, signal });
+        const results = await withBuildMemory(warehouse, project.target.warehouse.memoryLimit, () =>
+            buildNodes({ warehouse, project, compiled, names, report, signal }),
+        );
         ledger.results.push(...results);
         return { result: undefined, message: summarizeStatuses(results) };
     });
