@@ -21,6 +21,8 @@ export interface Fault {
     readonly name: string;
     /** Exit codes that it may lead to; null: killed. It may also come too late, or be survived. */
     readonly allowed: readonly (number | null)[];
+    /** What it tells of itself. */
+    readonly says?: RegExp;
     /** `random` is between 0 and 1. */
     run(shop: LiveShop, random: () => number): Promise<readonly Outcome[]>;
 }
@@ -92,11 +94,22 @@ export const faults: readonly Fault[] = [
                 return [await slow];
             }),
     },
-    { name: "a test that fails", allowed: [1], run: withSettings({}, "--vars", "{large_order: -1}") },
-    { name: "memory limit", allowed: [5], run: withSettings({ SHOP_MEMORY: "32MB" }, ...large) },
+    {
+        name: "a test that fails",
+        allowed: [1],
+        says: /test on_demand failed/,
+        run: withSettings({}, "--vars", "{large_order: -1}"),
+    },
+    {
+        name: "memory limit",
+        allowed: [5],
+        says: /raise memory_limit or lower threads and concurrency.*"reason":"out_of_memory"/s,
+        run: withSettings({ SHOP_MEMORY: "32MB" }, ...large),
+    },
     {
         name: "wrong password",
         allowed: [2],
+        says: /the password was refused/,
         async run(shop, random) {
             const wrong = new URL(shop.database.url);
             wrong.password = wrongPassword;
@@ -108,9 +121,12 @@ export const faults: readonly Fault[] = [
         // It prints all that it is given, and its environment.
         name: "a hook that fails",
         allowed: [0],
+        says: /hook on success, command .*the run's outcome stays as it is/,
         run: withSettings({ SHOP_HOOK: "cat >&2; env >&2; exit 3" }),
     },
-    ...(canMount ? [{ name: "full disk", allowed: [4], run: runOnFullDisk }] : []),
+    ...(canMount
+        ? [{ name: "full disk", allowed: [4], says: /"reason":"disk_full"/, run: runOnFullDisk }]
+        : []),
 ];
 
 /** On a disk of its own that has 24 MB, in a mount of its own: what target/ holds is as before afterwards. */

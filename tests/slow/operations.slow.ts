@@ -94,7 +94,7 @@ describe("many runs in a row, with faults", () => {
             const random = randomNumbers(20_260_104);
             const counts: Record<string, number> = {};
             const printed: string[] = [];
-            const runOnce = async ({ name, allowed, run }: Fault) => {
+            const runOnce = async ({ name, allowed, says = /^/, run }: Fault) => {
                 // Something is new for each run, or there would be nothing to publish.
                 await shop.query(
                     `update shop.all_orders set order_date = date '2024-01-01' + (order_id % (9 + ${printed.length} % 7))::int`,
@@ -103,6 +103,7 @@ describe("many runs in a row, with faults", () => {
                 for (const outcome of outcomes) {
                     const { code, stdout, stderr } = outcome;
                     printed.push(stdout, stderr);
+                    expect(stdout + stderr, name).toMatch(says);
                     expect(allowed, `${name}: ${stdout}${stderr}`).toContain(code);
                     counts[`${name} ${code}`] = (counts[`${name} ${code}`] ?? 0) + 1;
                     // Every line is JSON, but for the last one of a process that was killed.

@@ -22,7 +22,7 @@ export default {
     columns: { n: "integer" },
     async run({ read, ref, write }) {
         for await (const _ of read(\`select * from \${ref("stg_customers")}\`)) {
-            for (let round = 0; round < 200; round++) {
+            for (let round = 0; round < 60; round++) {
                 for (let until = Date.now() + 10; Date.now() < until; );
                 await new Promise((resolve) => setImmediate(resolve));
             }
