@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { rename } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -8,14 +8,14 @@ import { build } from "esbuild";
  */
 export async function bundleScript(name: string): Promise<string> {
     // In a folder from which the packages are found.
-    const outfile = fileURLToPath(
-        new URL(`../../node_modules/.cache/rebuild/${name}-${process.pid}.mjs`, import.meta.url),
-    );
-    process.once("exit", () => rmSync(outfile, { force: true }));
+    const place = fileURLToPath(new URL(`../../node_modules/.cache/rebuild/${name}`, import.meta.url));
+    const outfile = `${place}.${process.pid}`;
     await build({
         entryPoints: [fileURLToPath(new URL(`${name}.ts`, import.meta.url))],
         ...{ bundle: true, platform: "node", format: "esm", target: "node20", packages: "external" },
         ...{ outfile, logLevel: "error" },
     });
-    return outfile;
+    // Whole at once: other test files may make and run the same.
+    await rename(outfile, `${place}.mjs`);
+    return `${place}.mjs`;
 }
