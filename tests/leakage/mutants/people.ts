@@ -67,7 +67,7 @@ export const peopleMutants: readonly Mutant[] = [
         name: "trainer_latest_of_today",
         why: "the pointer to the latest start leads to one of the day itself",
         file: days,
-        replace: [["max(latest_start) over days_before as latest_start", "latest_start"]],
+        replace: [["last_value(latest_start ignore nulls) over days_before as latest_start", "latest_start"]],
         seenIn: "trainer",
         column: "trainer_last_20_win_rate",
         from: ["own", "same-day"],
