@@ -1,5 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { quoteName } from "../names.ts";
+
+/** As long as a process has to end after a signal. */
+const stoppedMs = 1000;
 
 /**
  * Connections of one database, made when all are busy and kept for reuse. There is no upper bound: a model
@@ -15,6 +19,7 @@ export class ConnectionPool {
     readonly #catalog: string | undefined;
     readonly #ownsInstance: boolean;
     #closed = false;
+    #isStopped = false;
 
     /** With a catalog, names without one mean those of that attached database. */
     constructor(instance: DuckDBInstance, catalog?: string, ownsInstance = true) {
@@ -94,8 +99,17 @@ export class ConnectionPool {
         timer.unref();
     }
 
+    /** Interrupts what runs, because the process is to end. */
+    stop(): void {
+        this.#isStopped = true;
+        this.interrupt();
+    }
+
     async close(): Promise<void> {
         this.#closed = true;
+        // Closing writes a checkpoint and gives gigabytes back, while nothing else can happen: 3 to 7 s at 2.5 million
+        // rows. A process that is told to stop has ended before that.
+        if (this.#isStopped && this.#ownsInstance) await sleep(stoppedMs);
         if (this.#underWay.size > 0) this.interrupt();
         while (this.#underWay.size > 0) await Promise.allSettled([...this.#underWay]);
         // Streams that nobody reads any more, and appenders that nobody closed.

@@ -137,7 +137,7 @@ function warehouseOver(path: string, pool: ConnectionPool): Warehouse {
             });
         },
         append: (schema, table) => openAppender(pool, schema, table),
-        interrupt: () => pool.interrupt(),
+        interrupt: () => pool.stop(),
         async withThreads(threads, callback) {
             const [before] = await this.rows("select current_setting('threads') as threads");
             await this.execute(`set global threads = ${threads}`);
