@@ -50,7 +50,7 @@ export function isMemoryShort(limit: string): boolean {
 }
 
 /** Bytes of a size as DuckDB takes it, `1433MiB` or `2GB`; infinity where it cannot be told. */
-function bytesOf(limit: string): number {
+export function bytesOf(limit: string): number {
     const match = /^([\d.]+)\s*([kmgt])(i?)b$/i.exec(limit.trim());
     if (!match) return Number.POSITIVE_INFINITY;
     return Number(match[1]) * (match[3] ? 1024 : 1000) ** units[match[2]!.toLowerCase()]!;

@@ -1,5 +1,5 @@
 import { quoteText } from "../names.ts";
-import { isMemoryShort } from "../project/memory-limit.ts";
+import { bytesOf, isMemoryShort } from "../project/memory-limit.ts";
 import type { Warehouse } from "./types.ts";
 
 /**
@@ -7,7 +7,9 @@ import type { Warehouse } from "./types.ts";
  * each is read a few times at most: 500,000 rows of 390 columns took 1.8 GB of the machine's memory under a limit of
  * 16 GB, and 1.3 GB under this one, in the same time of the processor.
  */
-const buildMemory = "1GB";
+const leastBytes = 1e9;
+/** Of the largest source: sorting and joining grow with it, and what does not fit is spilled. */
+const bytesPerRow = 2000;
 
 /** Runs the callback under a limit that suffices for building; the profile's own one holds before and after. */
 export async function withBuildMemory<T>(
@@ -16,7 +18,12 @@ export async function withBuildMemory<T>(
     callback: () => Promise<T>,
 ): Promise<T> {
     if (isMemoryShort(memoryLimit)) return callback();
-    await setLimit(warehouse, buildMemory);
+    const [row] = await warehouse.rows(
+        "select max(estimated_size) as rows from duckdb_tables() where database_name = current_database() and schema_name = 'sources'",
+    );
+    const bytes = Math.max(leastBytes, bytesPerRow * Number(row?.rows ?? 0));
+    if (bytes >= bytesOf(memoryLimit)) return callback();
+    await setLimit(warehouse, `${Math.ceil(bytes / 1e6)}MB`);
     try {
         return await callback();
     } finally {
