@@ -18,15 +18,25 @@ export async function* streamChunks<T>(
 ): AsyncGenerator<T> {
     const connection = await pool.acquire();
     let finished = false;
+    let pending: Promise<DuckDBDataChunk | null> | undefined;
     try {
         await pool.track(connection.run("begin transaction read only"));
         const result = await pool.track(connection.stream(sql));
         const columns = result
             .deduplicatedColumnNames()
             .map((name, index) => resultColumn(name, result.columnType(index)));
+        const fetch = () => {
+            const next = pool.track(result.fetchChunk());
+            // Nobody waits for it yet; who does is told.
+            next.catch(() => undefined);
+            return next;
+        };
+        pending = fetch();
         for (;;) {
-            const chunk = await pool.track(result.fetchChunk());
+            const chunk = await pending;
             if (!chunk || chunk.rowCount === 0) break;
+            // The engine reads on while the chunk is worked on.
+            pending = fetch();
             yield convert(chunk, columns);
         }
         await pool.track(assertNotAborted(pool, connection, sql));
@@ -36,7 +46,12 @@ export async function* streamChunks<T>(
         throw toQueryError(error, sql);
     } finally {
         if (finished) pool.release(connection);
-        else await pool.discard(connection);
+        else {
+            // Nobody will take the chunk that was asked for.
+            connection.interrupt();
+            await pending?.catch(() => undefined);
+            await pool.discard(connection);
+        }
     }
 }
 
