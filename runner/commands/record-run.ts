@@ -191,7 +191,8 @@ export async function recordRun(
 /** The work's outcome; or the signal itself, when the work does not stop soon after it. */
 async function orStopped(work: Promise<void>, signal: AbortSignal): Promise<void> {
     const left = new AbortController();
-    const stopped = new Promise<never>((_, reject) => {
+    const ended = new Promise<void>((resolve, reject) => {
+        work.then(resolve, reject);
         const stop = () =>
             void sleep(stoppingMs, undefined, { signal: left.signal }).then(
                 () => reject(signal.reason),
@@ -201,7 +202,7 @@ async function orStopped(work: Promise<void>, signal: AbortSignal): Promise<void
         else signal.addEventListener("abort", stop, { once: true, signal: left.signal });
     });
     try {
-        await Promise.race([work, stopped]);
+        await ended;
     } finally {
         left.abort();
     }

@@ -14,7 +14,7 @@ export interface Coverage {
 }
 
 /**
- * A leak shows only where there are values, and a horse with half its starts lacks some. Views are left out, which
+ * A leak shows only where there are values, and what has half of its history lacks some. Views are left out, which
  * would be run for it: their columns are those of the tables they read.
  */
 export async function coverage(

@@ -59,10 +59,7 @@ export async function createEvents(scratch: Warehouse, world: World): Promise<vo
         await scratch.execute(`
             create table ${eventTable(group)} as
             with events as (
-                select ${[list, ...alike].join(", ")}, coalesce(max(${quoteName(group.dateColumn)})::date, 'infinity'::date) as replay_day
-                from ${base}.sources.${quoteName(group.dated.name)}
-                where ${keys.map((key) => `${key} is not null`).join(" and ")}
-                group by ${list}
+                ${datedEvents(base, group, alike)}
             ),
             placed as (
                 select
@@ -122,6 +119,23 @@ function actionCases({ day, perturbation }: World, last: string): string {
         default:
             return `when numbered.replay_day = ${quoteText(day)} then 'clear' else 'drop'`;
     }
+}
+
+/**
+ * SQL: the events of the full build by their keys, with `replay_day` and more columns. An event that stands on several days
+ * belongs to the latest, one without a day is to come.
+ */
+export function datedEvents(
+    base: string,
+    { dated, dateColumn, keys }: EventGroup,
+    more: readonly string[] = [],
+): string {
+    const names = keys.map(quoteName);
+    return `
+        select ${[...names, ...more].join(", ")}, coalesce(max(${quoteName(dateColumn)})::date, 'infinity'::date) as replay_day
+        from ${base}.sources.${quoteName(dated.name)}
+        where ${names.map((name) => `${name} is not null`).join(" and ")}
+        group by ${names.join(", ")}`;
 }
 
 /** SQL: one row per day of the full build, and how many events it has. */

@@ -3,6 +3,7 @@ import { quoteName, quoteText } from "../../names.ts";
 import type { Project, Source } from "../../project/project.ts";
 import type { Warehouse } from "../../warehouse/types.ts";
 import { type ClockedSource, clockedSources, type EventGroup } from "./clocks.ts";
+import { datedEvents } from "./events.ts";
 import { rebuildModels } from "./rebuild-models.ts";
 import { planReplay } from "./replay-plan.ts";
 import { withInterrupt } from "./with-interrupt.ts";
@@ -29,8 +30,6 @@ export interface HistorySlice {
     /** In it, and in the whole history. */
     readonly events: number;
     readonly ofEvents: number;
-    /** What making it took. */
-    readonly seconds: number;
     /** Models that could not be made of it, and why. */
     readonly failures: ReadonlyMap<string, string>;
 }
@@ -50,7 +49,6 @@ export async function withHistorySlice<T>(
     use: (slice: HistorySlice) => Promise<T>,
 ): Promise<T> {
     const { project, compiled, warehouse, names, signal } = options;
-    const started = performance.now();
     return warehouse.scratch((scratch, base) =>
         withInterrupt(scratch, signal, async () => {
             await scratch.execute(`create schema ${schema}`);
@@ -76,8 +74,7 @@ export async function withHistorySlice<T>(
                 signal,
                 isKept: true,
             });
-            const seconds = (performance.now() - started) / 1000;
-            return use({ warehouse: scratch, ...size, seconds, failures });
+            return use({ warehouse: scratch, ...size, failures });
         }),
     );
 }
@@ -104,22 +101,19 @@ async function createEvents(
     await scratch.execute(`
         create table ${sliceTable(group)} as
         with events as (
-            select ${list}, coalesce(max(${quoteName(group.dateColumn)})::date, 'infinity'::date) as slice_day
-            from ${base}.sources.${quoteName(group.dated.name)}
-            where ${group.keys.map((key) => `${quoteName(key)} is not null`).join(" and ")}
-            group by ${list}
+            ${datedEvents(base, group)}
         ),
-        on_day as (select ${list} from events where slice_day = ${quoteText(day)}),
+        on_day as (select ${list} from events where replay_day = ${quoteText(day)}),
         histories as (select distinct ${list} from (${histories.join(" union all ") || "from on_day"})),
         others as (select * from events anti join on_day using (${list}) anti join histories using (${list})),
         before as (
-            select ${list} from others where slice_day < ${quoteText(day)}
-            order by slice_day desc, ${order}
+            select ${list} from others where replay_day < ${quoteText(day)}
+            order by replay_day desc, ${order}
             limit greatest(0, ${size - after} - (select count(*) from histories))
         ),
         after as (
-            select ${list} from others where slice_day > ${quoteText(day)}
-            order by slice_day, ${order}
+            select ${list} from others where replay_day > ${quoteText(day)}
+            order by replay_day, ${order}
             limit ${after}
         )
         from on_day union from histories union all from before union all from after`);
@@ -149,8 +143,8 @@ function entityEvents(
             from (select distinct ${entity} from ${rows} semi join on_day using (${list}) where ${entity} is not null)
         ) using (${entity})
         inner join events using (${list})
-        group by ${list}, slice_day
-        order by min(slice_place), abs(slice_day - ${quoteText(day)}::date), ${list}
+        group by ${list}, replay_day
+        order by min(slice_place), abs(replay_day - ${quoteText(day)}::date), ${list}
         limit ${limit}`;
 }
 

@@ -15,7 +15,7 @@ export interface AuditJob {
 }
 
 /** A history of at most this many slices is replayed whole: it takes seconds, and leaves no question. */
-export const slicesOfWhole = 5;
+const slicesOfWhole = 5;
 
 /** A slice needs a full build of its own to be compared with, so that a world of twice its size costs the same. */
 const worldsOfSlice = 2;
