@@ -1,6 +1,7 @@
 /**
  * What the audit of a run costs beside the build it proves: `npx tsx bench/audit.ts [--warehouse
- * target/warehouse.duckdb] [--days 5] [--whole]`. Needs the warehouse of a run; only its sources are read.
+ * target/warehouse.duckdb] [--days 5] [--whole]`. Needs the warehouse of a run; only its sources are read. Fails when the
+ * audit takes longer than the build, but with --whole.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -70,7 +71,9 @@ try {
                 `  ${day} ${why.padEnd(8)} ${perturbation.padEnd(10)} ${seconds.toFixed(1)} s, ${part}`,
             );
         }
-        console.log(`audit / build ${(audit.seconds / seconds).toFixed(2)}`);
+        const ratio = audit.seconds / seconds;
+        console.log(`audit / build ${ratio.toFixed(2)}${values.whole ? "" : ", at most 1"}`);
+        if (!values.whole && ratio > 1) process.exitCode = 1;
     });
 } finally {
     await rm(directory, { recursive: true, force: true });

@@ -26,6 +26,7 @@ export function checkGraph(all: Drafts, problems: Problem[]): void {
         checkMaterialization(model, all, report);
         checkMovesFrom(model, all, report);
         checkEvent(model, report);
+        checkGrain(model, report);
         checkTripwires(model, report);
         for (const [ref, position] of model.refs) checkRef(ref, position, model, all, report);
         if (model.config.materialized === "postgres_materialized_view") {
@@ -115,6 +116,16 @@ function checkEvent({ file, config }: ModelDraft, report: Report): void {
         { file },
         `has event: ${config.event}, which is not in its grain (${grain}): name one of its columns`,
     );
+}
+
+/** Rows of two builds are told apart by their grain: a number that means nothing tells none apart. */
+function checkGrain({ file, config }: ModelDraft, report: Report): void {
+    const surrogates = config.columns.filter(({ surrogate }) => surrogate).map(({ name }) => name);
+    for (const name of config.grain.filter((column) => surrogates.includes(column)))
+        report(
+            { file },
+            `has ${name} in its grain, and declares it surrogate: true, a number that differs from build to build: name columns that identify a row in every build`,
+        );
 }
 
 function checkTripwires({ file, config }: ModelDraft, report: Report): void {

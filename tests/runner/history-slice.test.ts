@@ -118,22 +118,80 @@ describe("a slice of the history", () => {
         }
     });
 
-    test("that lacks values the day has in the full build says which", async () => {
-        const { audit: done } = await audit({
+    /** Values only after more races than a slice has; with `leak`, they tell the day's places. */
+    const rare = (value: string) =>
+        asOfModel(`case when (select count(*) from sources.races) > 500 then ${value} end as rare`, {
+            sources: ["races"],
+        });
+
+    test("that lacks values the day has in the full build leaves their models to the whole history", async () => {
+        const events: RunEvent[] = [];
+        const models = {
             regulars: asOfModel(
                 "case when count(*) over (partition by horse order by race_date range between unbounded preceding and interval 1 day preceding) >= 8 then 1 end as often, weight",
             ),
             never: asOfModel("case when prize < 0 then 1 end as never"),
-            rare: asOfModel("case when (select count(*) from sources.races) > 500 then 1 end as rare", {
-                sources: ["races"],
-            }),
-        });
+            rare: rare("weight"),
+        };
+        const { audit: done, results } = await audit(models, ["removed"], events);
         expect(done.passed).toBe(true);
-        expect(done.coverage!.unseen).toEqual(["rare.rare"]);
+        expect(done.coverage!.unseen).toEqual([{ column: "rare.rare", model: "rare", day }]);
         expect(done.coverage!.seen).toContain("regulars.often");
+        expect(
+            done.replays.map(({ why, slice, models }) => [
+                why,
+                slice?.ofEvents,
+                models.map((one) => one.model),
+            ]),
+        ).toEqual([
+            ["named", 822, ["regulars", "never", "rare"]],
+            ["unseen", undefined, ["rare"]],
+        ]);
+        expect(results.map(({ name }) => name)).toEqual([
+            `replay.${day}.removed`,
+            `replay.${day}.removed.unseen`,
+        ]);
+        const starts = events.filter((event) => event.type === "node-start");
+        expect(starts.map(({ index, total }) => `${index} of ${total}`)).toEqual(["1 of 1", "2 of 2"]);
         const page = auditReport(done, { runId: "1", target: "test", version: "1", command: "audit" });
-        expect(page).toMatch(/^2024-03-06 +named +[56]\d events +cut /m);
-        expect(page).toContain("NOT SEEN, ask with --whole: rare.rare");
+        expect(page).toMatch(/^2024-03-06 +named +[56]\d events +removed /m);
+        expect(page).toMatch(/^2024-03-06 +unseen +whole +removed +1 /m);
+        expect(page).toContain('chosen as "unseen": rare.rare');
+    });
+
+    test("does not hide a leak that only a longer history shows", async () => {
+        const { audit: done, results } = await audit({ rare: rare("place") }, ["removed"]);
+        expect(done.passed).toBe(false);
+        expect(results.map(({ status }) => status)).toEqual(["success", "failed"]);
+        expect(results[1]!.message).toContain("rare");
+    });
+
+    test("need not show what a day that is replayed whole shows", async () => {
+        const early = asOfModel(
+            "case when (select count(*) from sources.races) > 100 then weight end as early",
+            {
+                sources: ["races"],
+            },
+        );
+        const run = (days: readonly string[]) =>
+            withLongBuild({ early }, (warehouse, compiled) =>
+                runAudit({
+                    project,
+                    compiled,
+                    warehouse,
+                    plan: days.map((on) => ({ day: on, why: "named", perturbation: "cut" })),
+                    slice: size,
+                    seed: 1,
+                    traceSeconds: 0,
+                    report: () => undefined,
+                    signal,
+                }),
+            );
+        const { audit: alone } = await run([day]);
+        expect(alone.replays.map(({ why }) => why)).toEqual(["named", "unseen"]);
+        const { audit: both } = await run([day, "2023-05-01"]);
+        expect(both.replays.map(({ slice }) => slice?.ofEvents)).toEqual([undefined, 822]);
+        expect(both.coverage!.unseen).toEqual([]);
     });
 
     test("of which a model cannot be made leaves its day to the whole history", async () => {
@@ -168,7 +226,7 @@ describe("the jobs of an audit", () => {
             ).map(({ day: on, isSliced, replays }) => [on, isSliced, replays.map((one) => one.perturbation)]),
         );
 
-    test("share a slice by day, and take an early day whole where that costs no more", async () => {
+    test("share a slice by day, and take an early day whole", async () => {
         const plan = [
             [day, "cut"],
             [day, "replaced"],
@@ -186,6 +244,6 @@ describe("the jobs of an audit", () => {
         const plan = [[day, "removed"]] as const;
         expect(await jobs(plan, 200)).toEqual([[day, false, ["removed"]]]);
         expect(await jobs(plan, undefined)).toEqual([[day, false, ["removed"]]]);
-        expect(await jobs(plan, 100)).toEqual([[day, true, ["removed"]]]);
+        expect(await jobs(plan, 80)).toEqual([[day, true, ["removed"]]]);
     });
 });

@@ -98,12 +98,15 @@ function describeSlices({ replays, coverage }: Audit): readonly string[] {
     if (!coverage) return lines;
     const { values, inSlice, seen, unseen } = coverage;
     const share = values === 0 ? 100 : Math.floor((100 * inSlice) / values);
+    const lacking = unseen.map(({ column }) => column).join(", ");
     return [
         ...lines,
         ...wrap(
-            `On these days ${formatCount(seen.length)} of ${countOf(seen.length + unseen.length, "column")} have values there that have some in ` +
-                `the full build, ${share} % of its values.` +
-                (unseen.length === 0 ? "" : ` NOT SEEN, ask with --whole: ${unseen.join(", ")}`),
+            `Slices hold ${share} % of the values that the full build has on these days. Of ${countOf(seen.length + unseen.length, "column")} ` +
+                `${formatCount(seen.length)} have values in one of them, or on a day that was replayed whole; ` +
+                (unseen.length === 0
+                    ? "none is left."
+                    : `the models of the others were replayed whole for it, chosen as "unseen": ${lacking}`),
         ),
     ];
 }

@@ -8,7 +8,7 @@ import { isKnownBefore } from "./world.ts";
 export interface ChosenDay {
     /** ISO. */
     readonly day: string;
-    readonly why: "first" | "last" | "busiest" | "drawn" | "named";
+    readonly why: "first" | "last" | "busiest" | "drawn" | "named" | "unseen";
 }
 
 /**

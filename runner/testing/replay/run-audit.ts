@@ -7,7 +7,7 @@ import type { NodeResult, Report } from "../../status/events.ts";
 import type { Warehouse } from "../../warehouse/types.ts";
 import { type Audit, declarationsOf } from "./audit.ts";
 import { FullSide } from "./checksums.ts";
-import { type Coverage, coverage, mergeCoverages } from "./coverage.ts";
+import { type Coverage, type DayCoverage, dayCoverage, mergeCoverages } from "./coverage.ts";
 import { describeLeaks } from "./describe-leak.ts";
 import { type HistorySlice, withHistorySlice } from "./history-slice.ts";
 import type { PlannedReplay } from "./plan-audit.ts";
@@ -37,30 +37,45 @@ export interface AuditOptions {
  */
 const eventsForOneThread = 10_000;
 
-/** Replays the plan, what takes longest first; every replay is a test. */
+/**
+ * Replays the plan, what takes longest first; every replay is a test. What then has values in no slice is replayed on
+ * the whole history.
+ */
 export async function runAudit(
     options: AuditOptions,
 ): Promise<{ readonly audit: Audit; readonly results: readonly NodeResult[] }> {
-    const { plan, compiled, project, warehouse, names } = options;
-    const jobs = await planJobs(warehouse, project.sources, plan, options.slice);
-    const done = new Map<PlannedReplay, Done>();
-    const work = () => runJobs(jobs, new Replayer(options, jobs, done), project);
-    const isSmall = jobs.every(({ events, replays }) => events <= eventsForOneThread * replays.length);
-    const coverages = isSmall ? await warehouse.withThreads(1, work) : await work();
-
-    const replays = plan.map((planned) => ({ ...done.get(planned)!.replay, why: planned.why }));
+    const { plan, compiled, names } = options;
+    const replayer = new Replayer(options);
+    const jobs = await planJobs(options.warehouse, options.project.sources, plan, options.slice);
+    const coverages = await replayer.runAll(jobs);
     const audited = auditedModels(compiled).filter(({ name }) => !names || names.has(name));
+    const wholeDays = new Set(jobs.filter(({ isSliced }) => !isSliced).map(({ day }) => day));
+    const coverage = await mergeCoverages(coverages, options.warehouse, audited, [...wholeDays]);
+    const more = replaysOfUnseen(plan, coverage);
+    await replayer.runAll(await planJobs(options.warehouse, options.project.sources, more, undefined));
+
+    const all = [...plan, ...more].sort((one, other) => (one.day < other.day ? -1 : 1));
+    const replays = all.map((planned) => ({ ...replayer.done.get(planned)!.replay, why: planned.why }));
     const audit: Audit = {
-        project: project.name,
+        project: options.project.name,
         seed: options.seed,
         passed: replays.every(({ passed }) => passed),
         seconds: replays.reduce((sum, { seconds }) => sum + seconds, 0),
-        declarations: declarationsOf(project.sources),
+        declarations: declarationsOf(options.project.sources),
         models: audited.map(({ name, config }) => ({ model: name, asOf: config.asOf! })),
         replays,
-        ...(coverages.length > 0 && { coverage: mergeCoverages(coverages) }),
+        ...(coverages.length > 0 && { coverage }),
     };
-    return { audit, results: plan.map((planned) => done.get(planned)!.result) };
+    return { audit, results: all.map((planned) => replayer.done.get(planned)!.result) };
+}
+
+/** Of each day on which a column has values that no slice has, the models that hold one. */
+function replaysOfUnseen(plan: readonly PlannedReplay[], { unseen }: Coverage): readonly PlannedReplay[] {
+    return [...new Set(unseen.map(({ day }) => day))].map((day) => ({
+        ...plan.find((planned) => planned.day === day)!,
+        why: "unseen",
+        names: new Set(unseen.filter((one) => one.day === day).map(({ model }) => model)),
+    }));
 }
 
 interface Done {
@@ -68,59 +83,67 @@ interface Done {
     readonly result: NodeResult;
 }
 
-async function runJobs(
-    jobs: readonly AuditJob[],
-    replayer: Replayer,
-    project: Project,
-): Promise<readonly Coverage[]> {
-    const waiting = [...jobs];
-    const crowded: AuditJob[] = [];
-    const coverages: Coverage[] = [];
-    const lane = async () => {
-        for (let next = waiting.shift(); next; next = waiting.shift()) {
-            try {
-                coverages.push(...(await replayer.run(next, project)));
-            } catch (error) {
-                if (!(error instanceof QueryError) || error.failure.code !== "Out of Memory Error")
-                    throw error;
-                crowded.push(next);
-            }
-        }
-    };
-    const { warehouse: limits } = project.target;
-    // A replay alone has stretches of one core, the ends of sorts and ratings in JavaScript; but each holds its models
-    // in memory.
-    const lanes = isMemoryShort(limits.memoryLimit) ? 1 : 2;
-    const ended = await Promise.allSettled(Array.from({ length: lanes }, lane));
-    for (const one of ended) if (one.status === "rejected") throw one.reason;
-    // With the memory to themselves, one model at a time: what then does not fit fails the run.
-    const alone = { ...project, target: { ...project.target, warehouse: { ...limits, concurrency: 1 } } };
-    for (const job of crowded) coverages.push(...(await replayer.run(job, alone)));
-    return coverages;
-}
-
 /** Runs jobs and keeps what becomes of their replays. */
 class Replayer {
+    readonly done = new Map<PlannedReplay, Done>();
     readonly #options: AuditOptions;
-    readonly #done: Map<PlannedReplay, Done>;
-    readonly #fullSide: FullSide;
     readonly #untraced = new Set<string>();
     #traceSeconds: number;
     #started = 0;
+    #total = 0;
 
-    constructor(options: AuditOptions, jobs: readonly AuditJob[], done: Map<PlannedReplay, Done>) {
+    constructor(options: AuditOptions) {
         this.#options = options;
-        this.#done = done;
-        const whole = jobs.filter(({ isSliced }) => !isSliced).map(({ day }) => day);
-        this.#fullSide = new FullSide(options.warehouse, [...new Set(whole)]);
         this.#traceSeconds = options.traceSeconds;
     }
 
-    /** What a job's slice covers, when it has one. */
-    async run(job: AuditJob, project: Project): Promise<readonly Coverage[]> {
+    /** What the slices cover that were made. */
+    async runAll(jobs: readonly AuditJob[]): Promise<readonly DayCoverage[]> {
+        const { project, warehouse } = this.#options;
+        this.#total += jobs.reduce((sum, { replays }) => sum + replays.length, 0);
+        const isSmall = jobs.every(({ events, replays }) => events <= eventsForOneThread * replays.length);
+        const whole = jobs.filter(({ isSliced }) => !isSliced).map(({ day }) => day);
+        const fullSide = new FullSide(warehouse, [...new Set(whole)]);
+        const work = () => this.#share(jobs, fullSide, project);
+        return isSmall ? warehouse.withThreads(1, work) : work();
+    }
+
+    async #share(
+        jobs: readonly AuditJob[],
+        fullSide: FullSide,
+        project: Project,
+    ): Promise<readonly DayCoverage[]> {
+        const waiting = [...jobs];
+        const crowded: AuditJob[] = [];
+        const coverages: DayCoverage[] = [];
+        const lane = async () => {
+            for (let next = waiting.shift(); next; next = waiting.shift()) {
+                try {
+                    coverages.push(...(await this.#run(next, fullSide, project)));
+                } catch (error) {
+                    if (!(error instanceof QueryError) || error.failure.code !== "Out of Memory Error")
+                        throw error;
+                    crowded.push(next);
+                }
+            }
+        };
+        const { warehouse: limits } = project.target;
+        // A replay alone has stretches of one core, the ends of sorts and ratings in JavaScript; but each holds its models
+        // in memory.
+        const lanes = isMemoryShort(limits.memoryLimit) ? 1 : 2;
+        const ended = await Promise.allSettled(Array.from({ length: lanes }, lane));
+        for (const one of ended) if (one.status === "rejected") throw one.reason;
+        // With the memory to themselves, one model at a time: what then does not fit fails the run.
+        const alone = { ...project, target: { ...project.target, warehouse: { ...limits, concurrency: 1 } } };
+        for (const job of crowded) coverages.push(...(await this.#run(job, fullSide, alone)));
+        return coverages;
+    }
+
+    /** What the job's slice covers, when it has one. */
+    async #run(job: AuditJob, fullSide: FullSide, project: Project): Promise<readonly DayCoverage[]> {
         const { compiled, warehouse, slice: size, report, names } = this.#options;
         if (!job.isSliced) {
-            await this.#replayAll(job, { project, warehouse, fullSide: this.#fullSide });
+            await this.#replayAll(job, { project, warehouse, fullSide });
             return [];
         }
         const { day } = job;
@@ -132,10 +155,10 @@ class Replayer {
                 await this.#replayAll(job, { project, warehouse, fullSide: new FullSide(warehouse, [day]) });
                 return [];
             }
-            const fullSide = new FullSide(slice.warehouse, [day]);
-            await this.#replayAll(job, { project, warehouse: slice.warehouse, fullSide, slice });
+            const side = new FullSide(slice.warehouse, [day]);
+            await this.#replayAll(job, { project, warehouse: slice.warehouse, fullSide: side, slice });
             const audited = auditedModels(compiled).filter(({ name }) => !names || names.has(name));
-            return [await coverage(warehouse, slice.warehouse, audited, day)];
+            return [await dayCoverage(warehouse, slice.warehouse, audited, day)];
         });
     }
 
@@ -143,14 +166,14 @@ class Replayer {
         job: AuditJob,
         place: Pick<ReplayOptions, "project" | "warehouse" | "fullSide"> & { readonly slice?: HistorySlice },
     ): Promise<void> {
-        const { report, plan } = this.#options;
-        const total = plan.length;
+        const { report } = this.#options;
+        const total = this.#total;
         for (const planned of job.replays) {
             // Done before the memory ran out.
-            if (this.#done.has(planned)) continue;
-            const { day, perturbation } = planned;
+            if (this.done.has(planned)) continue;
+            const { day, perturbation, why, names = this.#options.names } = planned;
             const node = {
-                name: `replay.${day}.${perturbation}`,
+                name: `replay.${day}.${perturbation}${why === "unseen" ? ".unseen" : ""}`,
                 kind: "replay",
                 detail: perturbation,
             } as const;
@@ -162,6 +185,7 @@ class Replayer {
                 ...own,
                 day,
                 perturbation,
+                ...(names && { names }),
                 untraced: this.#untraced,
                 traceSeconds: this.#traceSeconds,
             });
@@ -172,7 +196,7 @@ class Replayer {
             const size = slice && { slice: { events: slice.events, ofEvents: slice.ofEvents } };
             const sized = { ...one, ...size };
             const result = { ...node, ...resultOf(sized) };
-            this.#done.set(planned, { replay: sized, result });
+            this.done.set(planned, { replay: sized, result });
             report({ type: "node-end", result, index, total });
         }
     }

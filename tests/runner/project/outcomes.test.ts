@@ -82,6 +82,20 @@ describe("a model whose rows move from another one", () => {
     });
 });
 
+describe("a surrogate of a model", () => {
+    it("is no part of its grain: it identifies a row in one build alone", async () => {
+        const keyed = (grain: string) =>
+            compileShop({
+                "models/base/keyed.sql": "select 1 as id, 2 as number",
+                "models/base/keyed.yml": `model: keyed\ngrain: ${grain}\ncolumns: { id: {}, number: { surrogate: true } }\n`,
+            });
+        expect((await keyed("id")).nodes.get("keyed")).toMatchObject({ config: { grain: ["id"] } });
+        expect(await linesOf(keyed("[id, number]"))).toEqual([
+            expect.stringMatching(/^models\/base\/keyed\.sql.* has number in its grain.* name columns that/),
+        ]);
+    });
+});
+
 describe("the audit of rebuild.yml", () => {
     it("is five days of seed 1, unless it says otherwise, or off for a reason", async () => {
         const audit = async (text: string) =>
