@@ -41,7 +41,7 @@ async function readSample(
     events: number,
 ): Promise<Sample | undefined> {
     const [row] = await scratch.rows(`
-        with days as (${eventDays(base, group)}),
+        with days as (${eventDays(group, base)}),
         latest as (
             select day, events, sum(events) over (order by day desc) - events as later
             from days

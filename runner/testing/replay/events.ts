@@ -138,12 +138,12 @@ export function datedEvents(
         group by ${names.join(", ")}`;
 }
 
-/** SQL: one row per day of the full build, and how many events it has. */
-export function eventDays(base: string, { dated, dateColumn }: EventGroup): string {
+/** SQL: one row per day, and how many events it has; of the full build in a scratch database, with its catalog. */
+export function eventDays({ dated, dateColumn }: EventGroup, base?: string): string {
     const date = `${quoteName(dateColumn)}::date`;
     return `
         select ${date} as day, count(*) as events
-        from ${base}.sources.${quoteName(dated.name)}
+        from ${base === undefined ? "" : `${base}.`}sources.${quoteName(dated.name)}
         where isfinite(${date})
         group by all`;
 }
@@ -151,7 +151,7 @@ export function eventDays(base: string, { dated, dateColumn }: EventGroup): stri
 /** At least the next day with an event. */
 async function lastKeptDay(scratch: Warehouse, { base, day }: World, group: EventGroup): Promise<string> {
     const [row] = await scratch.rows(`
-        with days as (${eventDays(base, group)}),
+        with days as (${eventDays(group, base)}),
         counted as (
             select day, sum(events) over (order by day) - events as before, sum(events) over () as total
             from days where day > ${quoteText(day)}

@@ -1,8 +1,8 @@
-import { quoteName, quoteText } from "../../names.ts";
+import { quoteText } from "../../names.ts";
 import type { Source } from "../../project/project.ts";
 import type { Warehouse } from "../../warehouse/types.ts";
 import { clockedSources } from "./clocks.ts";
-import { keptShare } from "./events.ts";
+import { eventDays, keptShare } from "./events.ts";
 import type { PlannedReplay } from "./plan-audit.ts";
 
 /** Replays that are done one after the other, on the whole history, or on one slice of it. */
@@ -31,6 +31,7 @@ export async function planJobs(
     plan: readonly PlannedReplay[],
     slice: number | undefined,
 ): Promise<readonly AuditJob[]> {
+    if (plan.length === 0) return [];
     const sizes = await worldSizes(warehouse, sources, [...new Set(plan.map(({ day }) => day))]);
     const eventsOf = ({ day, perturbation }: PlannedReplay): number => {
         const { upTo, all } = sizes.get(day)!;
@@ -61,6 +62,7 @@ export async function planJobs(
 interface WorldSize {
     /** Events up to and including the day. */
     readonly upTo: number;
+    /** Those with a day. */
     readonly all: number;
 }
 
@@ -69,16 +71,12 @@ async function worldSizes(
     sources: readonly Source[],
     days: readonly string[],
 ): Promise<ReadonlyMap<string, WorldSize>> {
-    const groups = [...new Set(clockedSources(sources).map(({ group }) => group))];
-    const dates = groups.map(
-        ({ dated, dateColumn }) =>
-            `select ${quoteName(dateColumn)}::date as day from sources.${quoteName(dated.name)}`,
-    );
+    const groups = new Set(clockedSources(sources).map(({ group }) => group));
+    const counted = [...groups].map((group) => eventDays(group));
+    const upTo = days.map((day, index) => `sum(events) filter (day <= ${quoteText(day)}) as day_${index},`);
     const [row] = await warehouse.rows(`
-        select
-            count(*) as "all",
-            ${days.map((day, index) => `count_if(day <= ${quoteText(day)}) as day_${index},`).join("\n")}
-        from (${dates.join(" union all ")})`);
+        select ${upTo.join(" ")} sum(events) as "all"
+        from (${counted.map((query) => `(${query})`).join(" union all ")})`);
     return new Map(
         days.map((day, index) => [day, { upTo: Number(row![`day_${index}`]), all: Number(row!.all) }]),
     );
