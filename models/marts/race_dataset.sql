@@ -344,31 +344,7 @@ with final as (
         field.field_avg_races,
         field.field_avg_speed_figure,
 
-        shrunk_rates.track_win_rate_shrunk,
-        shrunk_rates.track_category_win_rate_shrunk,
-        shrunk_rates.metro_win_rate_shrunk,
-        shrunk_rates.surface_win_rate_shrunk,
-        shrunk_rates.distance_win_rate_shrunk,
-        shrunk_rates.horse_wet_track_win_rate_shrunk,
-        shrunk_rates.horse_dry_track_win_rate_shrunk,
-        shrunk_rates.horse_barrier_group_win_rate_shrunk,
-        shrunk_rates.first_up_win_rate_shrunk,
-        shrunk_rates.second_up_win_rate_shrunk,
-        shrunk_rates.other_region_win_rate_shrunk,
-        shrunk_rates.trainer_horse_connection_win_rate_shrunk,
-        shrunk_rates.track_place_rate_shrunk,
-        shrunk_rates.direction_place_rate_shrunk,
-        shrunk_rates.surface_place_rate_shrunk,
-        shrunk_rates.distance_place_rate_shrunk,
-        shrunk_rates.horse_barrier_group_place_rate_shrunk,
-        shrunk_rates.jockey_win_rate_30d_shrunk,
-        shrunk_rates.jockey_win_rate_90d_shrunk,
-        shrunk_rates.jockey_win_rate_365d_shrunk,
-        shrunk_rates.trainer_win_rate_30d_shrunk,
-        shrunk_rates.trainer_win_rate_90d_shrunk,
-        shrunk_rates.trainer_win_rate_365d_shrunk,
-        shrunk_rates.jockey_horse_connection_place_rate_shrunk,
-        shrunk_rates.jockey_trainer_connection_place_rate_shrunk,
+        {{> shrunk_rates}}
 
         cross_region.is_cross_region_horse,
         cross_region.regions_before,
@@ -389,17 +365,7 @@ with final as (
         market_history.past_win_surplus_vs_market,
         market_history.past_finish_vs_odds_rank_5,
 
-        interactions.elo_x_jockey_win_rate,
-        interactions.elo_x_trainer_win_rate,
-        interactions.weight_x_elo,
-        interactions.barrier_x_total_runners,
-        interactions.barrier_x_distance,
-        interactions.form_x_freshness,
-        interactions.track_wr_x_distance_wr,
-        interactions.running_style_x_barrier,
-        interactions.running_style_x_distance_bucket,
-        interactions.jockey_wr_x_trainer_wr,
-        interactions.closing_ability_x_pace_pressure,
+        {{> interactions}}
 
         market.win_odds,
         market.odds_implied_probability,
@@ -412,12 +378,7 @@ with final as (
         market.log_win_odds,
         market.odds_to_favorite_ratio,
 
-        market_value.elo_vs_odds_gap,
-        market_value.form_vs_odds_gap,
-        market_value.elo_vs_market_probability,
-        market_value.improving_longshot,
-        market_value.class_drop_longshot,
-        market_value.connection_longshot,
+        {{> market_value}}
 
         -- What came of it: the training dataset alone shows it.
         runners.has_run,
@@ -449,13 +410,13 @@ with final as (
     positional join {{ref "barrier"}} as barrier
     positional join {{ref "pace"}} as pace
     positional join {{ref "field"}} as field
-    positional join {{ref "shrunk_rates"}} as shrunk_rates
     positional join {{ref "cross_region"}} as cross_region
     positional join {{ref "market_history"}} as market_history
-    positional join {{ref "interactions"}} as interactions
     positional join {{ref "market"}} as market
-    positional join {{ref "market_value"}} as market_value
     inner join {{ref "race_facts"}} as race_facts on runners.race_id = race_facts.race_id
+    inner join {{ref "location_rates"}} as location_rates
+        on runners.location = location_rates.location
+        and runners.race_date = location_rates.race_date
     where
         is_in_step(runners.runner_id, career.runner_id, 'career')
         and is_in_step(runners.runner_id, form.runner_id, 'form')
@@ -477,12 +438,9 @@ with final as (
         and is_in_step(runners.runner_id, barrier.runner_id, 'barrier')
         and is_in_step(runners.runner_id, pace.runner_id, 'pace')
         and is_in_step(runners.runner_id, field.runner_id, 'field')
-        and is_in_step(runners.runner_id, shrunk_rates.runner_id, 'shrunk_rates')
         and is_in_step(runners.runner_id, cross_region.runner_id, 'cross_region')
         and is_in_step(runners.runner_id, market_history.runner_id, 'market_history')
-        and is_in_step(runners.runner_id, interactions.runner_id, 'interactions')
         and is_in_step(runners.runner_id, market.runner_id, 'market')
-        and is_in_step(runners.runner_id, market_value.runner_id, 'market_value')
 )
 
 select * from final

@@ -13,7 +13,23 @@ export interface JoinedColumn {
 
 /** Features in the order in which models/marts/race_dataset.sql selects them. */
 export function joinedColumns(root: string): readonly JoinedColumn[] {
-    return selected(readJoiner(root).features).map(({ family, column }) => ({ family, name: column }));
+    return readJoiner(root)
+        .features.split("\n")
+        .flatMap((line) => {
+            // Families without a table of their own are partials: all of their columns stand here.
+            const partial = /^ {8}\{\{> (\w+)\}\}$/.exec(line)?.[1];
+            return partial === undefined
+                ? selected(line).map(({ family, column }) => ({ family, name: column }))
+                : featureNames(root, partial).map((name) => ({ family: partial, name }));
+        });
+}
+
+/** Columns of a family that every family has, and no feature. */
+export const familyKeys: ReadonlySet<string> = new Set(["runner_id", "race_id", "race_date"]);
+
+/** In the order in which the family's yml describes them. */
+export function featureNames(root: string, family: string): readonly string[] {
+    return [...familyColumns(root, family).keys()].filter((name) => !familyKeys.has(name));
 }
 
 /** The joiner has its outcomes last, from has_run on, which only says which of the two datasets a row goes into. */
