@@ -9,7 +9,7 @@ import { olderArchive, schemas } from "./schemas.ts";
 import type { SwapObject, SwapPlan, SwapSide } from "./swap-plan.ts";
 import { compareReaders, rememberReaders } from "./swap-readers.ts";
 
-/** Waiting for a lock holds up every reader that comes after: so long may one wait of ours take. */
+/** Where nobody in service waits behind us. */
 const lockTimeout = "20ms";
 /**
  * For locks that hold up nobody. Autovacuum yields to whoever has waited for `deadlock_timeout`, one second:
@@ -17,11 +17,18 @@ const lockTimeout = "20ms";
  */
 const patientLockTimeout = "3s";
 
+/** Waiting for a lock holds up every reader that comes after: so long may all waits of one attempt take together. */
+export const longestPatienceMs = 20;
+
 /**
  * The swap as one statement: it happens whole or not at all, without a round trip between its parts, and
  * when its client dies in the middle no lock outlives the statement.
  */
-export function swapBlock(plan: SwapPlan, lock: Pick<AdvisoryLock, "processId" | "key">): string {
+export function swapBlock(
+    plan: SwapPlan,
+    lock: Pick<AdvisoryLock, "processId" | "key">,
+    patienceMs = longestPatienceMs,
+): string {
     const objects = [...plan.objects].sort(
         (one, other) => compareText(one.schema, other.schema) || compareText(one.name, other.name),
     );
@@ -30,8 +37,8 @@ export function swapBlock(plan: SwapPlan, lock: Pick<AdvisoryLock, "processId" |
     const archivedTables = plan.archived.filter(({ kind }) => kind === "table");
     // What concerns nothing that is read, before anything that is read is locked.
     const aside = [
-        ...objects.map(checkIncoming),
-        ...objects.flatMap(rememberReaders),
+        refuseWhere(changedSql(objects.map(expectIncoming))),
+        rememberReaders(objects),
         ...recordObjects(plan),
         ...lockAtOnce(archivedTables.map(({ location, name }) => relation(location, name))),
         // A rollback comes out of the archive: out of the way first, for the names in there are wanted.
@@ -40,39 +47,57 @@ export function swapBlock(plan: SwapPlan, lock: Pick<AdvisoryLock, "processId" |
             .map((object) => move(object, object.incoming.location, schemas.build)),
         ...vacateArchive(plan),
     ];
-    const statements = [
-        ...lockAtOnce(liveTables(tables)),
-        ...objects.map(checkOutgoing),
+    const outgoingViews = views.filter(({ outgoing }) => outgoing);
+    const moves = [
         // Views first: each waits for its lock, and the less is done by then the cheaper is a retry.
-        ...[...views, ...tables]
+        ...outgoingViews.flatMap((view) => [
+            spendPatience(patienceMs),
+            move(view, view.schema, schemas.archive),
+        ]),
+        ...tables
             .filter(({ outgoing }) => outgoing)
-            .map((object) => move(object, object.schema, schemas.archive)),
+            .map((table) => move(table, table.schema, schemas.archive)),
         ...[...views, ...tables].map((object) => move(object, schemas.build, object.schema)),
         ...objects.flatMap(({ afterwards }) => afterwards),
-        ...objects.flatMap(compareReaders),
-        ...putInService(plan.generation),
     ];
     const lines = (list: readonly string[]) => list.map((statement) => `${statement};`).join("\n    ");
     const body = `
 declare
     started timestamptz;
     unused text;
-    readers jsonb[];
-    facts jsonb;
+    readers jsonb;
+    problem text;
 begin
     perform set_config('lock_timeout', '${patientLockTimeout}', true);
+    perform set_config('plan_cache_mode', 'force_generic_plan', true);
     ${fence(plan, lock)}
     ${lines(lockAside(tables, views, plan))}
     perform set_config('lock_timeout', '${lockTimeout}', true);
     ${lines(aside)}
-    started := clock_timestamp();
-    ${lines(statements)}
+    -- Nothing is moved the first time. To plan the checks takes longer than all the rest, and the second time they are planned.
+    for turn in 1..2 loop
+    if turn = 2 then
+        started := clock_timestamp();
+        ${lines(lockAtOnce(liveTables(tables)))}
+    end if;
+    ${lines([refuseWhere(changedSql(objects.map(expectOutgoing)))])}
+    if turn = 2 then
+    ${lines(moves)}
+    end if;
+    problem := ${compareReaders(objects)};
+    end loop;
+    ${lines([refuse, ...putInService(plan.generation)])}
     update ${schemas.meta}.generation
     set swap_milliseconds = extract(epoch from clock_timestamp() - started) * 1000 where id = ${plan.generation};
     perform pg_notify('pgrst', 'reload schema');
 end`;
     const quote = dollarQuote(body);
     return `do ${quote}${body} ${quote}`;
+}
+
+/** From here on no lock is waited for longer than what is left. */
+function spendPatience(patienceMs: number): string {
+    return `perform set_config('lock_timeout', greatest(1, ${patienceMs} - extract(epoch from clock_timestamp() - started) * 1000)::int || 'ms', true)`;
 }
 
 /** A worker that lost its lock, or was overtaken by a later generation, cannot swap. */
@@ -133,24 +158,48 @@ function liveTables(tables: readonly SwapObject[]): readonly string[] {
     return tables.filter(({ outgoing }) => outgoing).map(({ schema, name }) => relation(schema, name));
 }
 
-/** What was planned from must still be what is there. */
-function checkIncoming({ name, incoming }: SwapObject): string {
-    return checkSide(incoming, relation(incoming.location, name), `the build ${incoming.location}.${name}`);
+/** A relation as it was when it was planned from. */
+interface Expected {
+    readonly place: string;
+    /** null: nothing was there. */
+    readonly side: Pick<SwapSide, "oid" | "fingerprint"> | null;
+    readonly message: string;
 }
 
-function checkOutgoing({ schema, name, outgoing }: SwapObject): string {
-    const live = relation(schema, name);
-    if (outgoing) return checkSide(outgoing, live, `the object in service ${schema}.${name}`);
-    return `if to_regclass(${quoteText(live)}) is not null then
-        raise exception '%', ${quoteText(`${schema}.${name} was created by somebody meanwhile; run again`)} using errcode = '${refusedState}';
-    end if`;
+function expectIncoming({ name, incoming }: SwapObject): Expected {
+    const { location } = incoming;
+    return {
+        ...{ place: relation(location, name), side: incoming },
+        message: `the build ${location}.${name} was changed by somebody since it was looked at; run again`,
+    };
 }
 
-function checkSide({ oid, fingerprint }: SwapSide, place: string, what: string): string {
-    return `if to_regclass(${quoteText(place)})::oid is distinct from ${oid}::oid
-            or ${fingerprintSql(String(oid))} is distinct from '${fingerprint}' then
-        raise exception '%', ${quoteText(`${what} was changed by somebody since it was looked at; run again`)} using errcode = '${refusedState}';
-    end if`;
+function expectOutgoing({ schema, name, outgoing }: SwapObject): Expected {
+    return {
+        ...{ place: relation(schema, name), side: outgoing },
+        message: outgoing
+            ? `the object in service ${schema}.${name} was changed by somebody since it was looked at; run again`
+            : `${schema}.${name} was created by somebody meanwhile; run again`,
+    };
+}
+
+/** What was planned from must still be what is there; one statement for all, since to plan it takes longer than to run it. */
+function changedSql(expected: readonly Expected[]): string {
+    const rows = expected.map(
+        ({ place, side, message }) =>
+            `(${side?.oid ?? "null"}::oid, '${side?.fingerprint ?? ""}', ${quoteText(place)}, ${quoteText(message)})`,
+    );
+    return `(select string_agg(expected.message, '; ') from (values ${rows.join(",\n        ")})
+            as expected (oid, fingerprint, place, message)
+        where to_regclass(expected.place)::oid is distinct from expected.oid
+            or expected.oid is not null and ${fingerprintSql("expected.oid")} is distinct from expected.fingerprint)`;
+}
+
+const refuse = `if problem is not null then raise exception '%', problem using errcode = '${refusedState}'; end if`;
+
+function refuseWhere(sql: string): string {
+    return `problem := ${sql};
+    ${refuse}`;
 }
 
 function vacateArchive({ archived }: SwapPlan): readonly string[] {

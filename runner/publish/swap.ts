@@ -6,7 +6,7 @@ import type { Report } from "../status/events.ts";
 import { describeBlockers } from "./blockers.ts";
 import { refusedState } from "./refused.ts";
 import { schemas } from "./schemas.ts";
-import { swapBlock } from "./swap-block.ts";
+import { longestPatienceMs, swapBlock } from "./swap-block.ts";
 import type { SwapPlan } from "./swap-plan.ts";
 
 export interface SwapOptions {
@@ -22,7 +22,7 @@ export interface SwapOptions {
 
 export interface SwapOutcome {
     readonly attempts: number;
-    /** How long readers could have been held up by the attempt that succeeded. */
+    /** How long readers could have been held up by the attempt that succeeded, its commit included. */
     readonly milliseconds: number;
 }
 
@@ -34,7 +34,9 @@ const noteEveryMs = 15_000;
 /** Tries the swap until it gets all its locks at once; never waits in line for one, never ends anybody's session. */
 export function swap({ plan, ...options }: SwapOptions): Promise<SwapOutcome> {
     const { generation } = plan;
-    const block = swapBlock(plan, options.lock);
+    // Readers wait as long as we do, and mostly little patience is enough: 5, 10, then 20 ms.
+    const block = (attempt: number) =>
+        swapBlock(plan, options.lock, Math.min(5 * 2 ** (attempt - 1), longestPatienceMs));
     const leftover = `the finished build stays in ${schemas.build}: \`rebuild publish --resume\` swaps it in`;
     const oids = lockedOids(plan);
     return tryBlock({ ...options, generation, block, oids, leftover, statementTimeout: "10s" });
@@ -43,7 +45,7 @@ export function swap({ plan, ...options }: SwapOptions): Promise<SwapOutcome> {
 interface BlockOptions extends Omit<SwapOptions, "plan" | "lock"> {
     readonly generation: number;
     /** One statement that puts the generation in service or does nothing. */
-    readonly block: string;
+    readonly block: string | ((attempt: number) => string);
     /** Relations that it locks. */
     readonly oids: readonly number[];
     readonly statementTimeout: string;
@@ -59,8 +61,8 @@ export async function tryBlock(options: BlockOptions): Promise<SwapOutcome> {
     await client.query(`set statement_timeout = '${options.statementTimeout}'`);
     for (let attempts = 1, pauseMs = 100; ; attempts++, pauseMs = Math.min(pauseMs * 1.6, longestPauseMs)) {
         try {
-            await client.query(block);
-            return { attempts, milliseconds: (await readMilliseconds(client, generation)) ?? 0 };
+            await client.query(typeof block === "string" ? block : block(attempts));
+            return { attempts, milliseconds: await addCommit(client, generation) };
         } catch (error) {
             const milliseconds = await swappedAllTheSame(error, options);
             if (milliseconds !== undefined) return { attempts, milliseconds };
@@ -132,6 +134,17 @@ async function swappedAllTheSame(
     return withClient({ url, applicationName: "rebuild publish" }, (client) =>
         readMilliseconds(client, generation),
     );
+}
+
+/** The locks are held until the commit is on the disk, of which the block itself knows nothing: readers waited no longer than until now. */
+async function addCommit(client: PostgresClient, generation: number): Promise<number> {
+    const { rows } = await client.query<{ milliseconds: number }>(
+        `update ${schemas.meta}.generation
+         set swap_milliseconds = swap_milliseconds + extract(epoch from clock_timestamp() - swapped_at) * 1000
+         where id = $1 and mode = 'swap' returning swap_milliseconds as milliseconds`,
+        [generation],
+    );
+    return rows[0]?.milliseconds ?? 0;
 }
 
 /** Absent: that generation is not in service. */
