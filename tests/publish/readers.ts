@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { QueryError } from "../../runner/errors.ts";
-import { type PostgresClient, withClient } from "../../runner/postgres/connect.ts";
+import { withClient } from "../../runner/postgres/connect.ts";
+import { type LockWaits, withLockWaits } from "./lock-waits.ts";
+import { control, type Place, patterns, prepareReads, published, type Read } from "./read-patterns.ts";
 
 export interface ReaderReport {
     reads: number;
@@ -14,6 +13,18 @@ export interface ReaderReport {
     longestMs: number;
     /** Connections that were lost with the server and made again. */
     reconnects: number;
+    /** Where the control was read too: half the reads, of the same sessions, at random. */
+    control?: Waits;
+    /** Those of all reads that no server's restart cut. */
+    published?: Waits;
+    locks?: LockWaits;
+}
+
+export interface Waits {
+    readonly reads: number;
+    readonly medianMs: number;
+    readonly p99Ms: number;
+    readonly longestMs: number;
 }
 
 export interface ReaderOptions {
@@ -22,98 +33,52 @@ export interface ReaderOptions {
     readonly pauseMs?: number;
     /** The server itself goes away meanwhile: a lost connection is not an error then. */
     readonly serverRestarts?: boolean;
+    /** Reads the control as well (`makeControl`), and measures the waits for locks. */
+    readonly measured?: boolean;
 }
-
-/** Generations of everything published in one statement, so that a mixture shows. */
-const everywhere = `select
-    (select count(*)::int from public.starts) as rows,
-    (select min(generation) from public.starts) as starts,
-    (select max(generation) from public.starts) as latest_start,
-    (select max(generation) from serving.form) as form,
-    (select max(generation) from public.current_form) as current_form,
-    (select max(generation) from public.latest_starts) as latest,
-    (select max(form_generation) from public.latest_starts) as latest_form`;
-
-type Read = (client: PostgresClient) => Promise<Record<string, unknown>>;
-
-const first = async (client: PostgresClient, sql: string) => (await client.query(sql)).rows[0]!;
-
-/** One name a way of reading that applications use. */
-const patterns: Readonly<Record<string, Read>> = {
-    plain: (client) => first(client, everywhere),
-    joined: (client) =>
-        first(
-            client,
-            `select count(*)::int as rows, max(starts.generation) as starts, min(latest.form_generation) as latest_form,
-                    max(current_form.generation) as current_form
-             from public.starts join public.latest_starts as latest using (horse) join public.current_form using (horse)`,
-        ),
-    views: (client) =>
-        first(
-            client,
-            "select count(*)::int as rows, min(generation) as latest, max(form_generation) as latest_form from public.latest_starts",
-        ),
-    prepared: (client) => first(client, "execute everywhere"),
-    repeatable: async (client) => {
-        await client.query("begin isolation level repeatable read; select 1");
-        await sleep(Math.random() * 100);
-        const found = await first(client, everywhere);
-        await client.query("commit");
-        return found;
-    },
-};
 
 /** Reads in all patterns until the callback ends. */
 export async function withReaders(
     url: string,
-    { perPattern, serverRestarts = false, pauseMs = 60 }: ReaderOptions,
+    { perPattern, serverRestarts = false, pauseMs = 60, measured = false }: ReaderOptions,
     callback: () => Promise<void>,
 ): Promise<ReaderReport> {
     const report: ReaderReport = { reads: 0, errors: [], empty: 0, mixed: 0, longestMs: 0, reconnects: 0 };
+    const times = { published: [] as number[], control: [] as number[] };
     const stopped = new AbortController();
-    const readers = Object.entries(patterns).flatMap(([name, read]) =>
-        Array.from({ length: perPattern }, async () => {
-            for (let isLost = true; isLost; report.reconnects += isLost ? 1 : 0) {
-                isLost = await runReader({ url, name, read, report, pauseMs, stopped: stopped.signal }).then(
-                    () => false,
-                    (error) => {
-                        if (!serverRestarts) report.errors.push(`${name}: ${(error as Error).message}`);
-                        return serverRestarts && !stopped.signal.aborted;
-                    },
-                );
-            }
-        }),
-    );
-    try {
-        await callback();
-    } finally {
-        stopped.abort();
-        await Promise.all(readers);
+    const processIds = new Set<number>();
+    const places = measured ? [published, control] : [published];
+    const shared = { url, report, pauseMs, times, places, processIds, stopped: stopped.signal };
+    const readers = () =>
+        Object.entries(patterns).flatMap(([name, read]) =>
+            Array.from({ length: perPattern }, async () => {
+                for (let isLost = true; isLost; report.reconnects += isLost ? 1 : 0) {
+                    isLost = await runReader({ ...shared, name, read }).then(
+                        () => false,
+                        (error) => {
+                            if (!serverRestarts) report.errors.push(`${name}: ${(error as Error).message}`);
+                            return serverRestarts && !stopped.signal.aborted;
+                        },
+                    );
+                }
+            }),
+        );
+    const readAll = async () => {
+        const reading = readers();
+        try {
+            await callback();
+        } finally {
+            stopped.abort();
+            await Promise.all(reading);
+        }
+    };
+    if (!measured || serverRestarts) await readAll();
+    else report.locks = await withLockWaits(url, (processId) => processIds.has(processId), readAll);
+    if (measured) {
+        report.published = summarize(times.published);
+        report.control = summarize(times.control);
     }
     return report;
-}
-
-/** The same in a process of its own; `script` is the bundled reader-process.ts. */
-export async function withReaderProcess(
-    script: string,
-    url: string,
-    options: ReaderOptions,
-    callback: () => Promise<void>,
-): Promise<ReaderReport> {
-    const child = spawn(process.execPath, [script, url, JSON.stringify(options)], {
-        stdio: ["pipe", "pipe", "inherit"],
-    });
-    const exit = once(child, "exit");
-    const said: string[] = [];
-    const lines = createInterface({ input: child.stdout }).on("line", (line) => said.push(line));
-    await Promise.race([once(lines, "line"), exit]);
-    try {
-        await callback();
-    } finally {
-        child.stdin.end();
-        await exit;
-    }
-    return JSON.parse(said.at(-1)!) as ReaderReport;
 }
 
 interface Reader {
@@ -122,16 +87,23 @@ interface Reader {
     readonly read: Read;
     readonly report: ReaderReport;
     readonly pauseMs: number;
+    readonly times: Readonly<Record<Place["name"], number[]>>;
+    readonly places: readonly Place[];
+    readonly processIds: Set<number>;
     readonly stopped: AbortSignal;
 }
 
-function runReader({ url, name, read, report, pauseMs, stopped }: Reader): Promise<void> {
+function runReader({ url, name, read, report, pauseMs, times, places, ...options }: Reader): Promise<void> {
+    const { processIds, stopped } = options;
     return withClient({ url, applicationName: `reader ${name}` }, async (client) => {
-        await client.query(`prepare everywhere as ${everywhere}`);
+        const { rows: own } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+        processIds.add(own[0]!.pid);
+        for (const place of places) await prepareReads(client, place);
         while (!stopped.aborted) {
+            const place = places[Math.floor(Math.random() * places.length)]!;
             const started = performance.now();
             try {
-                const { rows, ...generations } = await read(client);
+                const { rows, ...generations } = await read(client, place);
                 if (rows === 0) report.empty++;
                 if (new Set(Object.values(generations)).size !== 1) report.mixed++;
             } catch (error) {
@@ -139,10 +111,41 @@ function runReader({ url, name, read, report, pauseMs, stopped }: Reader): Promi
                 report.errors.push(`${name}: ${(error as Error).message}`);
                 await client.query("rollback").catch(() => undefined);
             }
-            report.reads++;
             const took = performance.now() - started;
-            if (name !== "repeatable") report.longestMs = Math.max(report.longestMs, took);
+            if (place === published) report.reads++;
+            // It sleeps in between.
+            if (name !== "repeatable") times[place.name].push(took);
+            if (name !== "repeatable" && place === published)
+                report.longestMs = Math.max(report.longestMs, took);
             await sleep(Math.random() * pauseMs);
         }
     });
+}
+
+/** One line of all that was counted. */
+export function describeReport({ reads, errors, empty, mixed, ...report }: ReaderReport): string {
+    const waits = ({ longestMs, p99Ms, medianMs }: Waits) =>
+        `longest ${longestMs} ms (99 of 100 within ${p99Ms}, half within ${medianMs})`;
+    const { published, control, locks, reconnects } = report;
+    return [
+        `${reads} reads, ${errors.length} errors, ${mixed} mixed, ${empty} empty`,
+        ...(published ? [waits(published)] : []),
+        ...(control ? [`the control, ${control.reads} reads of the same sessions: ${waits(control)}`] : []),
+        ...(locks
+            ? [
+                  `waits for a lock: ${locks.seen} seen, longest ${round(locks.longestMs)} ms, looked at every ${round(locks.longestStepMs)} ms or less`,
+              ]
+            : []),
+        ...(reconnects > 0 ? [`${reconnects} connections lost with the server`] : []),
+    ].join("; ");
+}
+
+function summarize(times: readonly number[]): Waits {
+    const sorted = [...times].sort((one, other) => one - other);
+    const at = (share: number) => round(sorted[Math.floor((sorted.length - 1) * share)] ?? 0);
+    return { reads: sorted.length, medianMs: at(0.5), p99Ms: at(0.99), longestMs: at(1) };
+}
+
+function round(milliseconds: number): number {
+    return Math.round(milliseconds * 10) / 10;
 }

@@ -3,13 +3,16 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type PostgresClient, withClient } from "../../runner/postgres/connect.ts";
 import { createDatabase, type TestDatabase } from "../postgres-server.ts";
 import { bundleScript } from "../publish/bundle-script.ts";
+import { longestExplainedMs } from "../publish/lock-waits.ts";
 import {
     type Publisher,
     type PublisherEnd,
     type PublisherOrder,
     startPublisher,
 } from "../publish/publishers.ts";
-import { withReaderProcess } from "../publish/readers.ts";
+import { makeControl } from "../publish/read-patterns.ts";
+import { describeReport } from "../publish/readers.ts";
+import { withReaderProcess } from "../publish/with-reader-process.ts";
 import { fillStable, publish, withMemoryWarehouse } from "../publish/world.ts";
 
 let database: TestDatabase;
@@ -108,12 +111,14 @@ test("publishers are killed at every step and at random moments while readers re
         });
     await publishHere(1);
     await publishHere(2);
+    await makeControl(database.url);
     const outcomes = { killed: 0, done: 0, failed: 0 };
     const killedAt = new Map<string, number>();
     const failures: string[] = [];
     const stopped = new AbortController();
     const disturbance = disturb(stopped.signal);
-    const report = await withReaderProcess(readerScript!, database.url, { perPattern: 4, pauseMs: 120 }, () =>
+    const readers = { perPattern: 4, pauseMs: 120, measured: true };
+    const report = await withReaderProcess(readerScript!, database.url, readers, () =>
         withClient({ url: database.url }, async (client) => {
             // The next one makes itself ready while the last one dies.
             let next = startPublisher(script!, database.url);
@@ -143,20 +148,28 @@ test("publishers are killed at every step and at random moments while readers re
     );
     stopped.abort();
     await disturbance;
-    const { errors, ...counts } = report;
     console.log(
         `publishers: ${JSON.stringify(outcomes)}; killed in: ${JSON.stringify(Object.fromEntries(killedAt))}`,
     );
-    console.log(`20 readers: ${JSON.stringify({ ...counts, errors: errors.length })}`);
-    expect(errors).toEqual([]);
-    expect(counts).toMatchObject({ empty: 0, mixed: 0 });
+    console.log(`20 readers: ${describeReport(report)}`);
+    expect(report).toMatchObject({ errors: [], empty: 0, mixed: 0 });
+    await withClient({ url: database.url }, async (client) => {
+        expect(report.locks!.longestMs).toBeLessThan(await longestExplainedMs(client, report.locks!));
+        const { rows: swaps } = await client.query(
+            `select count(*)::int as swaps, round(max(swap_milliseconds)::numeric, 1)::float8 as longest,
+                    round(percentile_cont(0.5) within group (order by swap_milliseconds)::numeric, 1)::float8 as median
+             from rebuild_meta.generation where swap_milliseconds > 0`,
+        );
+        console.log(`time of a swap under its locks, in ms: ${JSON.stringify(swaps[0])}`);
+    });
     expect(failures).toEqual([]);
     expect(outcomes.killed).toBeGreaterThanOrEqual(wantedKills);
     // And the next publish goes through and leaves one archived generation.
     await publishHere(1_000_000);
     await withClient({ url: database.url }, async (client) => {
         const { rows: found } = await client.query(
-            `select count(*)::int as copies from pg_class where relname = 'starts' and relkind = 'r'`,
+            `select count(*)::int as copies from pg_class where relname = 'starts' and relkind = 'r'
+             and relnamespace <> 'control'::regnamespace`,
         );
         expect(found[0]!.copies).toBe(2);
     });

@@ -10,7 +10,10 @@ import { resumePublish } from "../../runner/publish/resume.ts";
 import { serverAccount } from "../../sandbox/postgres/account.ts";
 import { type RunningPostgres, startPostgres } from "../../sandbox/postgres.ts";
 import { bundleScript } from "../publish/bundle-script.ts";
-import { type ReaderReport, withReaderProcess } from "../publish/readers.ts";
+import { longestExplainedMs } from "../publish/lock-waits.ts";
+import { makeControl } from "../publish/read-patterns.ts";
+import { describeReport, type ReaderReport } from "../publish/readers.ts";
+import { withReaderProcess } from "../publish/with-reader-process.ts";
 import { connectionTo, fillStable, inMode, publish, withMemoryWarehouse } from "../publish/world.ts";
 
 /**
@@ -22,6 +25,8 @@ let server: RunningPostgres;
 let readers: string;
 let generation = 0;
 const totals: ReaderReport = { reads: 0, errors: [], empty: 0, mixed: 0, longestMs: 0, reconnects: 0 };
+
+const longest = { published: 0, control: 0, lock: 0 };
 
 const natives = process.env.TEST_POSTGRES_NATIVES;
 const start = (port?: number) =>
@@ -36,10 +41,13 @@ beforeAll(async () => {
     await chmod(folder, 0o755);
     [server, readers] = await Promise.all([start(), bundleScript("reader-process")]);
     await publishNext();
+    await makeControl(server.url);
 });
 afterAll(async () => {
-    const { errors, ...counts } = totals;
-    console.log(`all disturbances: ${JSON.stringify({ ...counts, errors: errors.length })}`);
+    console.log(
+        `all disturbances: ${describeReport(totals)}; without those of a server that went away: longest ${longest.published} ms, ` +
+            `of the control ${longest.control} ms, for a lock ${longest.lock.toFixed(1)} ms`,
+    );
     await server.stop();
     await rm(folder, { recursive: true, force: true });
 });
@@ -58,14 +66,20 @@ const publishNext = ({ rows = 1000, ...options }: Options = {}) =>
 
 /** Reads while the callback works; nobody may have met an error, a mixture or nothing. */
 async function underReaders(name: string, work: () => Promise<void>, serverRestarts = false): Promise<void> {
-    const report = await withReaderProcess(readers, server.url, { perPattern: 4, serverRestarts }, work);
-    const { errors, ...counts } = report;
-    console.log(`${name}: ${JSON.stringify({ ...counts, errors: errors.length })}`);
-    totals.errors.push(...errors);
-    for (const key of ["reads", "empty", "mixed", "reconnects"] as const) totals[key] += counts[key];
-    if (!serverRestarts) totals.longestMs = Math.max(totals.longestMs, counts.longestMs);
-    expect(errors).toEqual([]);
-    expect(counts).toMatchObject({ empty: 0, mixed: 0 });
+    const options = { perPattern: 4, serverRestarts, measured: true };
+    const report = await withReaderProcess(readers, server.url, options, work);
+    console.log(`${name}: ${describeReport(report)}`);
+    totals.errors.push(...report.errors);
+    for (const key of ["reads", "empty", "mixed", "reconnects"] as const) totals[key] += report[key];
+    expect(report).toMatchObject({ errors: [], empty: 0, mixed: 0 });
+    const { locks, published, control } = report;
+    if (!locks) return;
+    longest.published = Math.max(longest.published, published!.longestMs);
+    longest.control = Math.max(longest.control, control!.longestMs);
+    longest.lock = Math.max(longest.lock, locks.longestMs);
+    await withClient({ url: server.url }, async (client) =>
+        expect(locks.longestMs).toBeLessThan(await longestExplainedMs(client, locks)),
+    );
 }
 
 /** A session that does something until the callback of `work` ends. */
