@@ -48,12 +48,11 @@ function scratchEncoder(
             }
             return 0;
         },
-        write(target, _view, cursors) {
-            for (let row = 0; row < rowCount; row++) {
-                const from = ends[row]!;
-                const to = ends[row + 1]!;
+        write(target, _view, cursors, from, to) {
+            for (let row = from; row < to; row++) {
                 let at = cursors[row]!;
-                for (let index = from; index < to; index++) target[at++] = scratch[index]!;
+                const end = ends[row + 1]!;
+                for (let index = ends[row]!; index < end; index++) target[at++] = scratch[index]!;
                 cursors[row] = at;
             }
         },
@@ -97,8 +96,8 @@ function bytesEncoder(column: RawColumn, rowCount: number, isText: boolean): Col
             }
             return 4;
         },
-        write(target, view, cursors) {
-            for (let row = 0; row < rowCount; row++) {
+        write(_target, view, cursors, from, to) {
+            for (let row = from; row < to; row++) {
                 let at = cursors[row]!;
                 if (!isValid(validity, row)) {
                     view.setInt32(at, -1);
@@ -108,18 +107,12 @@ function bytesEncoder(column: RawColumn, rowCount: number, isText: boolean): Col
                 const length = source.getUint32(row * 16, true);
                 view.setInt32(at, length);
                 at += 4;
-                column.copyBytes!(row, target, at);
-                if (isText && hasNul(target, at, at + length)) throw nulByte(column, row);
+                const hasNul = column.copyBytes!(row, view, at);
+                if (isText && hasNul) throw nulByte(column, row);
                 cursors[row] = at + length;
             }
         },
     };
-}
-
-function hasNul(bytes: Buffer, from: number, to: number): boolean {
-    if (to - from > 64) return bytes.subarray(from, to).includes(0);
-    for (let index = from; index < to; index++) if (bytes[index] === 0) return true;
-    return false;
 }
 
 function nulByte(column: RawColumn, row: number): UnencodableValue {
@@ -142,8 +135,8 @@ function enumEncoder(column: RawColumn, rowCount: number, names: readonly string
             }
             return 4;
         },
-        write(target, view, cursors) {
-            for (let row = 0; row < rowCount; row++) {
+        write(target, view, cursors, from, to) {
+            for (let row = from; row < to; row++) {
                 const at = cursors[row]!;
                 if (isValid(validity, row)) {
                     const text = texts[Number(codes[row])]!;
@@ -223,7 +216,7 @@ function encodeAll(child: RawColumn, count: number) {
     }
     const buffer = Buffer.allocUnsafeSlow(total);
     const starts = cursors.slice();
-    encoder.write(buffer, dataView(buffer), cursors);
+    encoder.write(buffer, dataView(buffer), cursors, 0, count);
     return { buffer, starts, ends: cursors };
 }
 

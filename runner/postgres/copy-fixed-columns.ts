@@ -14,13 +14,13 @@ export function fixedEncoder(column: RawColumn, rowCount: number, oid: number): 
             for (let row = 0; row < rowCount; row++) if (isValid(validity, row)) sizes[row]! += width;
             return 4;
         },
-        write: (_target, view, cursors) => write(view, cursors),
+        write: (_target, view, cursors, from, to) => write(view, cursors, from, to),
     };
 }
 
 interface FixedColumn {
     readonly width: number;
-    write(view: DataView, cursors: Int32Array): void;
+    write(view: DataView, cursors: Int32Array, from: number, to: number): void;
 }
 
 /**
@@ -53,9 +53,9 @@ function fixedColumn(column: RawColumn, rowCount: number, oid: number): FixedCol
         case 1184:
             return pairColumn(timestamps(column, rowCount), column.validity);
         case 1186:
-            return wideColumn(column, rowCount, intervalWriter(column));
+            return wideColumn(column, intervalWriter(column));
         case 2950:
-            return wideColumn(column, rowCount, uuidWriter(column));
+            return wideColumn(column, uuidWriter(column));
         default:
             throw new Error(`no encoder for the type with OID ${oid}`);
     }
@@ -64,8 +64,8 @@ function fixedColumn(column: RawColumn, rowCount: number, oid: number): FixedCol
 function bytesColumn(values: Uint8Array, validity: Uint8Array | undefined): FixedColumn {
     return {
         width: 1,
-        write(view, cursors) {
-            for (let row = 0; row < cursors.length; row++) {
+        write(view, cursors, from, to) {
+            for (let row = from; row < to; row++) {
                 const at = cursors[row]!;
                 if (isValid(validity, row)) {
                     view.setInt32(at, 1);
@@ -83,8 +83,8 @@ function bytesColumn(values: Uint8Array, validity: Uint8Array | undefined): Fixe
 function shortColumn(values: Int16Array, validity: Uint8Array | undefined): FixedColumn {
     return {
         width: 2,
-        write(view, cursors) {
-            for (let row = 0; row < cursors.length; row++) {
+        write(view, cursors, from, to) {
+            for (let row = from; row < to; row++) {
                 const at = cursors[row]!;
                 if (isValid(validity, row)) {
                     view.setInt32(at, 2);
@@ -102,8 +102,8 @@ function shortColumn(values: Int16Array, validity: Uint8Array | undefined): Fixe
 function wordColumn(values: Int32Array, validity: Uint8Array | undefined): FixedColumn {
     return {
         width: 4,
-        write(view, cursors) {
-            for (let row = 0; row < cursors.length; row++) {
+        write(view, cursors, from, to) {
+            for (let row = from; row < to; row++) {
                 const at = cursors[row]!;
                 if (isValid(validity, row)) {
                     view.setInt32(at, 4);
@@ -122,8 +122,8 @@ function wordColumn(values: Int32Array, validity: Uint8Array | undefined): Fixed
 function pairColumn(pairs: Uint32Array, validity: Uint8Array | undefined): FixedColumn {
     return {
         width: 8,
-        write(view, cursors) {
-            for (let row = 0; row < cursors.length; row++) {
+        write(view, cursors, from, to) {
+            for (let row = from; row < to; row++) {
                 const at = cursors[row]!;
                 if (isValid(validity, row)) {
                     view.setInt32(at, 8);
@@ -141,11 +141,11 @@ function pairColumn(pairs: Uint32Array, validity: Uint8Array | undefined): Fixed
 
 type Put = (view: DataView, at: number, row: number) => void;
 
-function wideColumn({ validity }: RawColumn, rowCount: number, put: Put): FixedColumn {
+function wideColumn({ validity }: RawColumn, put: Put): FixedColumn {
     return {
         width: 16,
-        write(view, cursors) {
-            for (let row = 0; row < rowCount; row++) {
+        write(view, cursors, from, to) {
+            for (let row = from; row < to; row++) {
                 const at = cursors[row]!;
                 if (isValid(validity, row)) {
                     view.setInt32(at, 16);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RawChunk } from "../warehouse/types.ts";
 import type { PostgresClient } from "./connect.ts";
-import { copyFileHeader, copyFileTrailer, encodeChunk } from "./copy-encode.ts";
+import { copyFileHeader, copyFileTrailer, encodePieces } from "./copy-encode.ts";
 import { copyDataHeader, openCopy } from "./copy-stream.ts";
 import { UnencodableValue } from "./raw-values.ts";
 
@@ -35,16 +35,18 @@ export async function copyIn(
     try {
         for await (const chunk of chunks) {
             options.signal?.throwIfAborted();
-            const data = encode(chunk, rows);
-            // A server that refused a row says so at once; the rest would be sent for nothing.
-            if (copy.hasFailed) break;
-            if (bytes === 0) {
-                await copy.write(copyFileHeader);
-                bytes += copyFileHeader.length;
+            for (const piece of encode(chunk, rows)) {
+                // A server that refused a row says so at once; the rest would be sent for nothing.
+                if (copy.hasFailed) break;
+                if (bytes === 0) {
+                    await copy.write(copyFileHeader);
+                    bytes += copyFileHeader.length;
+                }
+                await copy.writeInPlace(piece);
+                bytes += piece.length - copyDataHeader;
             }
-            await copy.writeInPlace(data);
+            if (copy.hasFailed) break;
             rows += chunk.rowCount;
-            bytes += data.length - copyDataHeader;
             options.onProgress?.({ rows, bytes });
             if (options.maxBytesPerSecond) {
                 const due = (bytes / options.maxBytesPerSecond) * 1000 - (performance.now() - started);
@@ -60,9 +62,9 @@ export async function copyIn(
     return { rows: await copy.end(), bytes };
 }
 
-function encode(chunk: RawChunk, rowsBefore: number): Buffer {
+function* encode(chunk: RawChunk, rowsBefore: number): Generator<Buffer> {
     try {
-        return encodeChunk(chunk);
+        yield* encodePieces(chunk);
     } catch (cause) {
         if (!(cause instanceof UnencodableValue)) throw cause;
         throw new Error(`row ${rowsBefore + cause.row + 1}: ${cause.message}`, { cause });

@@ -7,8 +7,8 @@ import type { RawColumn } from "../warehouse/types.ts";
 export interface ColumnEncoder {
     /** Returns the bytes that every row needs, the length word included, and adds what a row needs beyond to `sizes`. */
     measure(sizes: Int32Array): number;
-    /** Writes each row's field at its cursor and moves the cursor behind it. */
-    write(target: Buffer, view: DataView, cursors: Int32Array): void;
+    /** Writes the fields of the rows `from` to `to` (exclusive) at their cursors, and moves the cursors behind them. */
+    write(target: Buffer, view: DataView, cursors: Int32Array, from: number, to: number): void;
 }
 
 export function isValid(validity: Uint8Array | undefined, row: number): boolean {

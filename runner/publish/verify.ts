@@ -1,7 +1,7 @@
 import { PublishError } from "../errors.ts";
 import { quoteName, quoteText } from "../names.ts";
 import type { PostgresClient } from "../postgres/connect.ts";
-import { encodeChunk } from "../postgres/copy-encode.ts";
+import { encodePieces } from "../postgres/copy-encode.ts";
 import { copyOutBytes } from "../postgres/copy-out-bytes.ts";
 import { copyDataHeader } from "../postgres/copy-stream.ts";
 import type { Warehouse } from "../warehouse/types.ts";
@@ -88,7 +88,7 @@ async function drawSample(
     const bytes: Buffer[] = [];
     for await (const { rowCount, columns: read } of chunks) {
         const rows = { rowCount, columns: read.slice(0, names.length) };
-        bytes.push(encodeChunk(rows).subarray(copyDataHeader));
+        for (const piece of encodePieces(rows)) bytes.push(piece.subarray(copyDataHeader));
         for (let row = 0; row < rowCount; row++) {
             texts.push(read.slice(names.length).map((text) => Buffer.from(text.bytes!(row)).toString()));
         }

@@ -16,28 +16,38 @@ export function valueCopier(
     validity: Uint8Array | undefined,
     rowCount: number,
     owner: DuckDBDataChunk,
-): (row: number, target: Uint8Array, at: number) => number {
+): (row: number, target: DataView, at: number) => boolean {
     const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
     let runs: Runs | undefined;
     return (row, target, at) => {
         const length = view.getUint32(row * 16, true);
-        let source = data;
-        let from = row * 16 + 4;
-        if (length > inlineLength) {
-            // Naming the owner keeps the memory behind the pointers.
-            if (!owner.chunk) throw new Error("the chunk is gone");
-            runs ??= fetchRuns(data, view, validity, rowCount);
-            source = runs.bytes[runs.runs[row]!]!;
-            from = runs.offsets[row]!;
-        }
-        if (length > 64) target.set(source.subarray(from, from + length), at);
-        else for (let index = 0; index < length; index++) target[at + index] = source[from + index]!;
-        return length;
+        if (length <= inlineLength) return copyWords(view, row * 16 + 4, target, at, length);
+        // Naming the owner keeps the memory behind the pointers.
+        if (!owner.chunk) throw new Error("the chunk is gone");
+        runs ??= fetchRuns(data, view, validity, rowCount);
+        return copyWords(runs.bytes[runs.runs[row]!]!, runs.offsets[row]!, target, at, length);
     };
 }
 
+/** True where a byte is 0. Four bytes at a time: a call that copies memory costs more than most values are long. */
+function copyWords(source: DataView, from: number, target: DataView, at: number, length: number): boolean {
+    let zeros = 0;
+    let index = 0;
+    for (; index + 4 <= length; index += 4) {
+        const word = source.getInt32(from + index, true);
+        target.setInt32(at + index, word, true);
+        zeros |= (word - 0x01010101) & ~word & 0x80808080;
+    }
+    for (; index < length; index++) {
+        const byte = source.getUint8(from + index);
+        target.setUint8(at + index, byte);
+        if (byte === 0) zeros = 1;
+    }
+    return zeros !== 0;
+}
+
 interface Runs {
-    readonly bytes: readonly Uint8Array[];
+    readonly bytes: readonly DataView[];
     /** Of each row with a long value: its run, and where it begins in that. */
     readonly runs: Int32Array;
     readonly offsets: Int32Array;
@@ -51,14 +61,15 @@ function fetchRuns(
 ): Runs {
     const runs = new Int32Array(rowCount);
     const offsets = new Int32Array(rowCount);
-    const bytes: Uint8Array[] = [];
+    const bytes: DataView[] = [];
     let firstRow = -1;
     let start = 0;
     let end = -1;
     const close = () => {
         if (firstRow < 0) return;
         const pointer = data.byteOffset + firstRow * 16 + 8;
-        bytes.push(duckdb.get_data_from_pointer(data.buffer as ArrayBuffer, pointer, end - start));
+        const run = duckdb.get_data_from_pointer(data.buffer as ArrayBuffer, pointer, end - start);
+        bytes.push(new DataView(run.buffer, run.byteOffset, run.byteLength));
     };
     for (let row = 0; row < rowCount; row++) {
         if (validity && ((validity[row >> 3]! >> (row & 7)) & 1) === 0) continue;
