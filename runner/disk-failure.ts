@@ -2,8 +2,9 @@ import { ConfigError, RebuildError } from "./errors.ts";
 
 const full =
     /\b(ENOSPC|EDQUOT|EFBIG)\b|No space left on device|Disk quota exceeded|File too large|failed to offload data block/;
+// Node says ENOENT of a folder that it cannot make, parents included, on a file system that is read-only.
 const closed =
-    /\b(EACCES|EPERM|EROFS)\b.*\b(access|mkdir|open|rename|unlink|rmdir|link|copyfile)\b|IO Error: .*(Permission denied|Read-only file system)/;
+    /\bENOENT\b.*\bmkdir\b|\b(EACCES|EPERM|EROFS)\b.*\b(access|mkdir|open|rename|unlink|rmdir|link|copyfile)\b|IO Error: .*(Permission denied|Read-only file system)/;
 
 export function isDiskFull(message: string): boolean {
     return full.test(message);

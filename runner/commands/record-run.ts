@@ -151,6 +151,13 @@ export async function recordRun(
         ...(ledger.audit && { audit: ledger.audit }),
         ...(ledger.publication && { publication: ledger.publication }),
     };
+    const finish = () =>
+        keeper.finish({
+            status: stateOf(record),
+            message: describeOutcome(record),
+            errorMessage: outcome.error ?? null,
+            patienceMs: outcome.status === "interrupted" ? patienceMs.interrupted : patienceMs.ended,
+        });
     try {
         await writeRunRecord(targetDirectory, record).catch((cause) => {
             // What kept the run from going on may keep its record from being written; the run's own outcome counts.
@@ -158,13 +165,9 @@ export async function recordRun(
             if (!failure) throw cause;
             warn(`no record of the run: ${failure.message}`);
         });
-        await keeper.finish({
-            status: stateOf(record),
-            message: describeOutcome(record),
-            errorMessage: outcome.error ?? null,
-            patienceMs: outcome.status === "interrupted" ? patienceMs.interrupted : patienceMs.ended,
-        });
     } finally {
+        // Whatever happened: its heartbeat would keep the process, and the row, alive for good.
+        await finish();
         for (const cleanup of deferred.reverse()) await cleanup();
     }
     report({

@@ -226,6 +226,21 @@ describe("the commands that only look", () => {
             expect(existsSync(join(root, "target/files.duckdb"))).toBe(false);
         }));
 
+    it("need no folder for temporary files, as in a container that is read-only", async () => {
+        expect(await rebuild(["--version"], { env: { TMPDIR: "/dev/null/none" } })).toMatchObject({
+            code: 0,
+            stderr: "",
+        });
+    });
+
+    it("end, whatever keeps a run's record from being written", () =>
+        withStockedShop({ "target/runs": "a file where a folder belongs" }, async (root, command) => {
+            const { code, stdout } = await command(["run"]);
+            expect(code).toBe(2);
+            expect(stdout).toContain("customer_facts");
+            expect(await readJson(root, "target/status.json")).toMatchObject({ status: "completed" });
+        }));
+
     it("explain themselves with examples", async () => {
         const { stdout, code } = await rebuild(["--help"]);
         expect(code).toBe(0);

@@ -24,6 +24,11 @@ describe("a disk that cannot be written", () => {
         expect(failure?.message).toMatch(/mkdir '\/sys\/rebuild'\nThis user may not write there/);
     });
 
+    it("is known where Node says that the folder does not exist, of one on a disk that is read-only", () => {
+        const error = new Error("ENOENT: no such file or directory, mkdir '/app/target/runs'");
+        expect(diskFailure(error)?.message).toContain("This user may not write there");
+    });
+
     it("is known from DuckDB's own words too", () => {
         const error = new Error('IO Error: Cannot open file "target/run.lock.1.tmp": Permission denied');
         expect(diskFailure(error)?.message).toContain("This user may not write there");
