@@ -47,7 +47,8 @@ export function diffBlock(plan: DiffPlan, lock: Pick<AdvisoryLock, "processId" |
             where oid = ${oid}`,
         ),
         ...views.map(
-            ({ oid }) => `update ${schemas.meta}.object set generation = ${generation} where oid = ${oid}`,
+            ({ oid }) =>
+                `update ${schemas.meta}.object set generation = ${generation}, filling = null where oid = ${oid}`,
         ),
         ...putInService(generation),
         // Nobody waits for it but who writes.

@@ -53,6 +53,8 @@ const laterColumns: Readonly<Record<string, Readonly<Record<string, string>>>> =
         content: "text",
         definition: "text",
         value_counts: "jsonb",
+        // Of a view what its latest refresh put into it.
+        filling: "text",
     },
 };
 

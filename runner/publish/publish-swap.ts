@@ -1,9 +1,10 @@
 import { build } from "./build.ts";
 import { buildName } from "./build-target.ts";
+import { readFilling } from "./filled-views.ts";
 import { indexTables, refreshViews } from "./finish.ts";
 import { failGeneration } from "./generations.ts";
 import { loadTable } from "./load.ts";
-import { countRows, type PublishOutcome, type PublishWork, verifyLoaded } from "./publish-work.ts";
+import { type PublishOutcome, type PublishWork, verifyLoaded } from "./publish-work.ts";
 import { refreshKept } from "./refresh-kept.ts";
 import { schemas } from "./schemas.ts";
 import { swap } from "./swap.ts";
@@ -40,8 +41,9 @@ export async function publishSwap(work: PublishWork): Promise<PublishOutcome> {
         const facts = new Map<string, ObjectFacts>();
         for (const { object } of built.views) {
             results.end(object);
-            const rows = await countRows(client, buildName(object));
-            facts.set(object.model, { rows, valueCounts: null, ...division.hashes.get(object.model)! });
+            const { rows, filling } = await readFilling(client, buildName(object));
+            const hashes = division.hashes.get(object.model)!;
+            facts.set(object.model, { rows, filling, valueCounts: null, ...hashes });
         }
         await step("verify");
         const loads = built.tables.map((target) => ({ target, relation: buildName(target.object) }));

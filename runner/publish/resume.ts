@@ -2,7 +2,7 @@ import { PublishError } from "../errors.ts";
 import { withAdvisoryLock } from "../postgres/advisory-lock.ts";
 import { withClient } from "../postgres/connect.ts";
 import { qualified } from "./live-object.ts";
-import { hasMeta } from "./meta.ts";
+import { ensurePrivateSchemas, hasMeta } from "./meta.ts";
 import type { PublishOptions } from "./publish.ts";
 import { schemas } from "./schemas.ts";
 import { prepareSession } from "./session.ts";
@@ -41,6 +41,8 @@ export async function resumePublish(
                 "There is no finished build that waits for its swap. A run leaves one when it does not get its locks in time; the next run replaces it.",
             );
         }
+        // It may be of an earlier version.
+        await ensurePrivateSchemas(client);
         const { swapTimeoutSeconds: timeoutSeconds, url } = connection;
         const outcome = await swap({ ...options, client, url, plan, lock, timeoutSeconds });
         return { ...outcome, generation: plan.generation, objects: plan.objects.map(qualified) };

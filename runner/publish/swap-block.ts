@@ -249,11 +249,11 @@ function recordObjects({ generation, objects }: SwapPlan): readonly string[] {
         on conflict (oid) do update set replaced_by = excluded.replaced_by`,
         ),
         ...objects.map(
-            ({ schema, name, kind, model, rows, incoming, content, definition, valueCounts }) =>
-                `insert into ${meta}.object (oid, generation, schema, name, kind, model, rows, bytes, content, definition, value_counts)
+            ({ schema, name, kind, model, rows, incoming, content, definition, valueCounts, filling }) =>
+                `insert into ${meta}.object (oid, generation, schema, name, kind, model, rows, bytes, content, definition, value_counts, filling)
         values (${incoming.oid}, ${generation}, ${quoteText(schema)}, ${quoteText(name)}, '${kind}',
                 ${textOrNull(model)}, ${rows ?? "null"}, pg_total_relation_size(${incoming.oid}), ${textOrNull(content)},
-                ${textOrNull(definition)}, ${textOrNull(valueCounts && JSON.stringify(valueCounts))})
+                ${textOrNull(definition)}, ${textOrNull(valueCounts && JSON.stringify(valueCounts))}, ${textOrNull(filling ?? null)})
         on conflict (oid) do update set replaced_by = null, generation = excluded.generation`,
         ),
     ];

@@ -28,6 +28,8 @@ export interface SwapObject {
     readonly content: string | null;
     readonly definition: string | null;
     readonly valueCounts: Readonly<Record<string, number>> | null;
+    /** Of a view (`readFilling`); absent: its next publish refreshes it. */
+    readonly filling?: string;
     readonly incoming: SwapSide;
     /** null: a first publish. */
     readonly outgoing: SwapSide | null;
@@ -46,7 +48,7 @@ export interface SwapSide {
 }
 
 /** What is known of a built object, by model. */
-export type ObjectFacts = Pick<SwapObject, "rows" | "content" | "definition" | "valueCounts">;
+export type ObjectFacts = Pick<SwapObject, "rows" | "content" | "definition" | "valueCounts" | "filling">;
 
 export const noFacts: ObjectFacts = { rows: null, content: null, definition: null, valueCounts: null };
 

@@ -237,7 +237,7 @@ describe("what is unchanged is not loaded again", () => {
     const notes = (events: readonly RunEvent[]) =>
         events.flatMap((event) => (event.type === "note" ? [event.message] : []));
 
-    test("nothing is swapped, the views are refreshed, and the generation in service is named", () =>
+    test("nothing is swapped, and the generation in service is named", () =>
         withMemoryWarehouse(async (warehouse) => {
             await fillStable(warehouse, 1);
             await publish({ url, warehouse });
