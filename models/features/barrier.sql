@@ -43,9 +43,10 @@ style_days as (
         count(*) filter (where runners.is_win) as wins,
         coalesce(sum((1 / runners.total_runners)::decimal(18, 12)) filter (where runners.has_run), 0) as expected_wins,
     from {{ref "runners"}} as runners
-    inner join {{ref "running_style"}} as running_style on runners.runner_id = running_style.runner_id
+    positional join {{ref "running_style"}} as running_style
     where
-        runners.barrier_position is not null
+        is_in_step(runners.runner_id, running_style.runner_id, 'running_style')
+        and runners.barrier_position is not null
         and running_style.running_style <> 'unknown'
     group by
         runners.location,

@@ -12,8 +12,10 @@ with starts as (
         previous_starts.is_first_up,
         previous_starts.is_second_up,
     from {{ref "runners"}} as runners
-    inner join {{ref "previous_starts"}} as previous_starts on runners.runner_id = previous_starts.runner_id
-    where runners.has_run
+    positional join {{ref "previous_starts"}} as previous_starts
+    where
+        is_in_step(runners.runner_id, previous_starts.runner_id, 'previous_starts')
+        and runners.has_run
 ),
 
 counted as (

@@ -39,6 +39,7 @@ select
     starts.last_5_avg_class_rating::float as last_5_avg_class_rating,
     (runners.class_rating - starts.last_5_avg_class_rating)::float as class_vs_last_5_avg,
 from {{ref "runners"}} as runners
-inner join {{ref "previous_starts"}} as previous_starts on runners.runner_id = previous_starts.runner_id
+positional join {{ref "previous_starts"}} as previous_starts
 left join starts on previous_starts.horse_start = starts.runner_id
+where is_in_step(runners.runner_id, previous_starts.runner_id, 'previous_starts')
 order by runner_id

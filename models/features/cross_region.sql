@@ -1,26 +1,23 @@
 {{!-- one row per starter: where the horse, by its slug alone, raced before the day of the race --}}
 with starts as (
     select
-        runner_id,
-        race_id,
-        race_date,
-        location,
-        horse_slug_key,
-        has_run,
-        count(*) filter (where has_run) over here as region_starts,
-        count(*) filter (where is_win) over here as region_wins,
-        count(*) filter (where has_run) over anywhere as all_starts,
-        count(*) filter (where is_win) over anywhere as all_wins,
-    from {{ref "runners"}}
-    window
-        here as (
-            partition by horse_key order by race_date
-            groups between unbounded preceding and 1 preceding
-        ),
-        anywhere as (
-            partition by horse_slug_key order by race_date
-            groups between unbounded preceding and 1 preceding
-        )
+        runners.runner_id,
+        runners.race_id,
+        runners.race_date,
+        runners.location,
+        runners.horse_slug_key,
+        runners.has_run,
+        career.total_races as region_starts,
+        career.wins as region_wins,
+        count(*) filter (where runners.has_run) over anywhere as all_starts,
+        count(*) filter (where runners.is_win) over anywhere as all_wins,
+    from {{ref "runners"}} as runners
+    positional join {{ref "career"}} as career
+    where is_in_step(runners.runner_id, career.runner_id, 'career')
+    window anywhere as (
+        partition by runners.horse_slug_key order by runners.race_date
+        groups between unbounded preceding and 1 preceding
+    )
 ),
 
 first_starts as (
@@ -56,8 +53,8 @@ select
     starts.all_starts > starts.region_starts as is_cross_region_horse,
     coalesce(travels.regions, (starts.all_starts > 0)::integer)::utinyint as regions_before,
     starts.region_starts = 0 as is_first_start_in_region,
-    starts.region_starts::usmallint as region_starts,
-    starts.region_wins::usmallint as region_wins,
+    starts.region_starts,
+    starts.region_wins,
     (starts.all_starts - starts.region_starts)::usmallint as other_region_starts,
     rate(starts.all_wins - starts.region_wins, starts.all_starts - starts.region_starts) as other_region_win_rate,
 from starts

@@ -37,8 +37,9 @@ select
     runners.race_distance between state.shortest_placed and state.longest_placed as is_within_optimal_distance,
     (runners.race_distance - state.avg_distance)::float as distance_vs_avg,
 from {{ref "runners"}} as runners
+positional join {{ref "previous_starts"}} as previous_starts
 inner join counted on runners.runner_id = counted.runner_id
-inner join {{ref "previous_starts"}} as previous_starts on runners.runner_id = previous_starts.runner_id
 left join {{ref "conditions_state"}} as state on previous_starts.horse_start = state.runner_id
 left join {{ref "career_state"}} as career_state on previous_starts.horse_start = career_state.runner_id
+where is_in_step(runners.runner_id, previous_starts.runner_id, 'previous_starts')
 order by runner_id

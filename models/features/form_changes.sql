@@ -27,7 +27,8 @@ select
     runners.track_type <> before.track_type as is_surface_change,
     runners.track_key <> before.track_key as is_track_change,
 from {{ref "runners"}} as runners
-inner join {{ref "previous_starts"}} as previous_starts on runners.runner_id = previous_starts.runner_id
+positional join {{ref "previous_starts"}} as previous_starts
 left join {{ref "runners"}} as before on previous_starts.horse_start = before.runner_id
 left join carried on previous_starts.horse_start = carried.runner_id
+where is_in_step(runners.runner_id, previous_starts.runner_id, 'previous_starts')
 order by runner_id

@@ -15,8 +15,9 @@ with counted as (
         / (least(state.wet_beat_pcts, state.dry_beat_pcts) + {{var "suitability_prior_starts"}})
             as wet_dry_preference_score,
     from {{ref "runners"}} as runners
-    inner join {{ref "previous_starts"}} as previous_starts on runners.runner_id = previous_starts.runner_id
+    positional join {{ref "previous_starts"}} as previous_starts
     left join {{ref "conditions_state"}} as state on previous_starts.horse_start = state.runner_id
+    where is_in_step(runners.runner_id, previous_starts.runner_id, 'previous_starts')
 )
 
 select

@@ -10,9 +10,10 @@ with priced_starts as (
         ln(market.win_odds)::decimal(18, 12) as log_odds,
         market.is_favorite,
     from {{ref "runners"}} as runners
-    inner join {{ref "market"}} as market on runners.runner_id = market.runner_id
+    positional join {{ref "market"}} as market
     where
-        runners.has_run
+        is_in_step(runners.runner_id, market.runner_id, 'market')
+        and runners.has_run
         and market.win_odds is not null
 ),
 
@@ -42,26 +43,12 @@ summed as (
             order by runner_id
             rows between 4 preceding and current row
         )
-),
-
--- The horse's latest start with a price on earlier days.
-latest as (
-    select
-        runner_id,
-        race_id,
-        race_date,
-        max(runner_id) filter (where has_run and win_odds is not null) over before_today as priced_start,
-    from {{ref "runners"}}
-    window before_today as (
-        partition by horse_key order by race_date
-        groups between unbounded preceding and 1 preceding
-    )
 )
 
 select
-    latest.runner_id,
-    latest.race_id,
-    latest.race_date,
+    previous_starts.runner_id,
+    previous_starts.race_id,
+    previous_starts.race_date,
 
     coalesce(past.priced_runs, 0)::usmallint as past_priced_runs,
     past.last_odds::float as past_odds_last,
@@ -73,6 +60,6 @@ select
     (past.favorite_runs / past.priced_runs)::float as past_favorite_rate,
     past.win_surplus::float as past_win_surplus_vs_market,
     past.rank_surplus_5::float as past_finish_vs_odds_rank_5,
-from latest
-left join summed as past on latest.priced_start = past.runner_id
+from {{ref "previous_starts"}} as previous_starts
+left join summed as past on previous_starts.priced_start = past.runner_id
 order by runner_id

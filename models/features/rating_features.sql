@@ -19,9 +19,13 @@ with rated as (
         pow(10, (horse_elo.horse_elo - {{var "elo_first"}}) / {{var "elo_points_for_ten_to_one"}})::decimal(24, 9)
             as strength,
     from {{ref "runners"}} as runners
-    inner join {{ref "horse_elo"}} as horse_elo on runners.runner_id = horse_elo.runner_id
-    inner join {{ref "jockey_elo"}} as jockey_elo on runners.runner_id = jockey_elo.runner_id
-    inner join {{ref "trainer_elo"}} as trainer_elo on runners.runner_id = trainer_elo.runner_id
+    positional join {{ref "horse_elo"}} as horse_elo
+    positional join {{ref "jockey_elo"}} as jockey_elo
+    positional join {{ref "trainer_elo"}} as trainer_elo
+    where
+        is_in_step(runners.runner_id, horse_elo.runner_id, 'horse_elo')
+        and is_in_step(runners.runner_id, jockey_elo.runner_id, 'jockey_elo')
+        and is_in_step(runners.runner_id, trainer_elo.runner_id, 'trainer_elo')
 ),
 
 races as (

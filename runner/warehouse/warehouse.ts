@@ -55,9 +55,6 @@ async function openInstance(path: string, settings: WarehouseLimits, spill: stri
             memory_limit: settings.memoryLimit,
             threads: String(settings.threads),
             temp_directory: spill,
-            // Saves memory on wide tables, since no batch waits for an earlier one. SQL promises no order
-            // without ORDER BY anyway, and with it this changes nothing.
-            preserve_insertion_order: "false",
             // The left side of a join is looked up in a hash table of the right one, as it is written. The optimizer
             // takes each filter for a fifth and the end of a join of columns for nothing, so that 2.5 million starters
             // became the table and their timed fifth was looked up in it: over 600 MB, where 400 suffice, and 15.8 s

@@ -24,7 +24,7 @@ export const horseMutants: readonly Mutant[] = [
         name: "latest_start_without_a_date",
         why: "the latest row of a horse, whenever it was",
         file: "models/base/previous_starts.sql",
-        replace: [[`order by race_date\n        ${byDay}`, ""]],
+        replace: [[`order by race_date\n            ${byDay}`, ""]],
         seenIn: "form",
         column: "last_5_avg_position",
         from: ["own", "later"],
@@ -80,13 +80,14 @@ export const horseMutants: readonly Mutant[] = [
     {
         name: "recent_runs_with_today",
         why: "whether the race was run, as one of the latest 60 days",
-        file: "models/features/career.sql",
+        file: "models/base/previous_starts.sql",
         replace: [
             [
                 "range between interval 60 day preceding and interval 1 day preceding",
                 "range between interval 60 day preceding and current row",
             ],
         ],
+        seenIn: "career",
         column: "runs_last_60_days",
         from: ["own"],
     },
@@ -192,8 +193,8 @@ export const horseMutants: readonly Mutant[] = [
         file: "models/features/cross_region.sql",
         replace: [
             [
-                `partition by horse_slug_key order by race_date\n            ${byDay}`,
-                "partition by horse_slug_key",
+                `partition by runners.horse_slug_key order by runners.race_date\n        ${byDay}`,
+                "partition by runners.horse_slug_key",
             ],
         ],
         column: "other_region_starts",
@@ -268,8 +269,14 @@ export const horseMutants: readonly Mutant[] = [
     {
         name: "market_history_with_today",
         why: "whether the market was right today",
-        file: "models/features/market_history.sql",
-        replace: [[byDay, untilToday]],
+        file: "models/base/previous_starts.sql",
+        replace: [
+            [
+                "win_odds is not null) over before_today",
+                `win_odds is not null) over (partition by horse_key order by race_date ${untilToday})`,
+            ],
+        ],
+        seenIn: "market_history",
         column: "past_priced_runs",
         from: ["own"],
     },
