@@ -148,16 +148,25 @@ function entityEvents(
         limit ${limit}`;
 }
 
-/** Rows that belong to no event stay: there is no telling which part of the history is theirs. */
+/**
+ * Rows that belong to no event stay: there is no telling which part of the history is theirs. They are looked for by
+ * their keys alone, and apart from the others: with both in one condition all columns of all rows were read, 6.5 s and
+ * 745 MiB for a slice of 2.5 million rows in place of 1.4 s and 590.
+ */
 function createSource({ name }: Source, group: EventGroup | undefined, base: string): string {
     const relation = `sources.${quoteName(name)}`;
     if (!group) return `create view ${relation} as from ${base}.${relation}`;
     const all = `${base}.sources.${quoteName(group.dated.name)}`;
+    const match = joinOn(group.keys, "source", "event");
     return `
         create table ${relation} as
         from ${base}.${relation} as source
-        where exists (from ${sliceTable(group)} as event where ${joinOn(group.keys, "source", "event")})
-            or not exists (from ${all} as event where ${joinOn(group.keys, "source", "event")})`;
+        where exists (from ${sliceTable(group)} as event where ${match})
+        union all
+        from ${base}.${relation} where rowid in (
+            select source.rowid from ${base}.${relation} as source
+            where not exists (from ${all} as event where ${match})
+        )`;
 }
 
 async function measure(scratch: Warehouse, base: string, groups: readonly EventGroup[]) {
