@@ -12,6 +12,7 @@ import { loadProject } from "../runner/project/load-project.ts";
 import type { RunEvent } from "../runner/status/events.ts";
 import { buildNodes } from "../runner/warehouse/build.ts";
 import { withWarehouse } from "../runner/warehouse/warehouse.ts";
+import { withBuildMemory } from "../runner/warehouse/with-build-memory.ts";
 
 const { values } = parseArgs({
     options: {
@@ -72,7 +73,8 @@ try {
 
         const before = process.cpuUsage();
         const clock = performance.now();
-        await build(named("model"));
+        // Within the limit of a run: another one would be another build.
+        await withBuildMemory(warehouse, limits.memoryLimit, () => build(named("model")));
         const seconds = (performance.now() - clock) / 1000;
         const cpu = cpuSince(before);
         const memory = (await readFile("/proc/self/status", "utf8")).match(/VmHWM:\s+(\d+)/)?.[1];

@@ -1,5 +1,6 @@
 {{!-- one row per starter: what is known before the race, and, once it has been run, what came of it --}}
-with entries as (
+-- Read twice from what is kept in memory already: kept once more, it took 0.15 s.
+with entries as not materialized (
     select * exclude (id, plain_name, is_scratched)
     from {{ref "stg_race_results"}}
     where not is_scratched

@@ -1,5 +1,5 @@
-{{!-- one row per start: the horse's record by going, metro tracks and distances, this start included; later days
-      read it through previous_starts --}}
+{{!-- one row per start: the horse's record by going, metro tracks, distances and weights, this start included; later
+      days read it through previous_starts --}}
 with starts as (
     select
         runner_id,
@@ -13,6 +13,7 @@ with starts as (
         -- A decimal adds up to the same sum in any order, so that every rebuild gives the same last digit.
         case when is_wet_track then beat_pct end::decimal(9, 8) as wet_beat_pct,
         case when not is_wet_track then beat_pct end::decimal(9, 8) as dry_beat_pct,
+        weight::decimal(9, 1) as weight,
     from {{ref "runners"}}
     where has_run
 )
@@ -33,5 +34,6 @@ select
     min(race_distance) filter (where is_place) over so_far as shortest_placed,
     max(race_distance) filter (where is_place) over so_far as longest_placed,
     avg(race_distance::double) over so_far as avg_distance,
+    avg(weight) over so_far as weight_carried_avg,
 from starts
 window so_far as (partition by horse_key order by runner_id rows between unbounded preceding and current row)

@@ -1,23 +1,11 @@
 {{!-- one row per starter: what is declared now against the horse's latest start before the day of the race --}}
--- lint: accept current-row: read through previous_starts, which points to an earlier day
-with carried as (
-    select
-        runner_id,
-        -- Exact in any order of adding up.
-        avg(weight::decimal(9, 1)) over (
-            partition by horse_key order by runner_id rows between unbounded preceding and current row
-        ) as weight_carried_avg,
-    from {{ref "runners"}}
-    where has_run
-)
-
 select
     runners.runner_id,
     runners.race_id,
     runners.race_date,
 
-    carried.weight_carried_avg::float as weight_carried_avg,
-    (runners.weight - carried.weight_carried_avg)::float as weight_vs_avg,
+    state.weight_carried_avg::float as weight_carried_avg,
+    (runners.weight - state.weight_carried_avg)::float as weight_vs_avg,
     (runners.weight - before.weight)::float as weight_change,
     runners.race_distance - before.race_distance as distance_change,
     (runners.total_runners::smallint - before.total_runners::smallint)::smallint as field_size_change,
@@ -29,6 +17,6 @@ select
 from {{ref "runners"}} as runners
 positional join {{ref "previous_starts"}} as previous_starts
 left join {{ref "runners"}} as before on previous_starts.horse_start = before.runner_id
-left join carried on previous_starts.horse_start = carried.runner_id
+left join {{ref "conditions_state"}} as state on previous_starts.horse_start = state.runner_id
 where is_in_step(runners.runner_id, previous_starts.runner_id, 'previous_starts')
 order by runner_id

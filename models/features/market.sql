@@ -10,6 +10,7 @@ with priced as (
         -- Decimals add up to the same sum in any order.
         sum((1 / win_odds)::decimal(18, 15)) over race::double as implied_sum,
         count(win_odds) over race as priced_runners,
+        min(win_odds) over race as shortest_odds,
     from {{ref "runners"}}
     window race as (partition by race_id)
 ),
@@ -36,7 +37,7 @@ final as (
         case when win_odds is not null then rank() over by_odds = 1 end as is_favorite,
         win_odds > {{var "longshot_above_odds"}} as is_longshot,
         ln(win_odds)::float as log_win_odds,
-        (win_odds / nullif(min(win_odds) over (partition by race_id), 0))::float as odds_to_favorite_ratio,
+        (win_odds / nullif(shortest_odds, 0))::float as odds_to_favorite_ratio,
     from priced
     window
         by_odds as (partition by race_id, win_odds is null order by win_odds),

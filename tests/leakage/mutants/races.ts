@@ -120,7 +120,7 @@ export const raceMutants: readonly Mutant[] = [
         replace: [
             ["    runners.race_id,\n", "    runners.race_id,\n    arrived.place as arrival,\n"],
             [
-                "order by runner_id\n",
+                "where is_in_step(",
                 `left join (
     select race_id, horse_slug, min(rowid) - min(min(rowid)) over (partition by race_id) as place
     from {{source "race_results"}}
@@ -128,7 +128,7 @@ export const raceMutants: readonly Mutant[] = [
 ) as arrived
     on runners.race_id = arrived.race_id
     and runners.horse_slug = arrived.horse_slug
-order by runner_id\n`,
+where is_in_step(`,
             ],
         ],
         column: "arrival",
