@@ -67,10 +67,7 @@ export async function mergeCoverages(
 /** A model's name holds no dot, a column's may. */
 const modelOf = (column: string) => column.slice(0, column.indexOf("."));
 
-/**
- * By `model.column`, columns without any left out: values that are not NULL in the day's rows. Views are left out, which
- * would be run for it: their columns are those of the tables they read.
- */
+/** By `model.column`, columns without any left out: values that are not NULL in the day's rows. */
 async function valuesOn(
     warehouse: Warehouse,
     models: readonly CompiledModel[],
@@ -78,7 +75,6 @@ async function valuesOn(
 ): Promise<ReadonlyMap<string, number>> {
     const found = new Map<string, number>();
     for (const { name, config } of models) {
-        if (config.materialized === "view") continue;
         const columns = await warehouse.describe(`select * from main.${quoteName(name)}`);
         const counts = columns.map((column, index) => `count(${quoteName(column.name)}) as column_${index}`);
         const [row] = await warehouse.rows(`
