@@ -63,11 +63,18 @@ async function openInstance(path: string, settings: WarehouseLimits, spill: stri
             // What was freed goes back to the system: sorting 500,000 wide rows under a limit of 450 MB then takes
             // 573 MB of the machine's memory at most, and 1,045 without. A container counts what the machine counts.
             allocator_background_threads: "true",
-            // Where it matters at once, not from 128 MB on: 464 MB in place of 495 under a limit of 350.
-            ...(isMemoryShort(settings.memoryLimit) && {
-                allocator_flush_threshold: "1MB",
-                allocator_bulk_deallocation_flush_threshold: "16MB",
-            }),
+            ...(isMemoryShort(settings.memoryLimit)
+                ? {
+                      // Where it matters at once, not from 128 MB on: 464 MB in place of 495 under a limit of 350.
+                      allocator_flush_threshold: "1MB",
+                      allocator_bulk_deallocation_flush_threshold: "16MB",
+                  }
+                : {
+                      // Blocks of tables and buffers are used again in place of going back to the system and being
+                      // asked for anew: a build of 500,000 rows of 390 columns took 24.7 s of the processor's time in
+                      // place of 26.6, with the same peak.
+                      block_allocator_memory: "800MB",
+                  }),
             // A run must not fetch code from the network because a query mentions a function.
             autoinstall_known_extensions: "false",
             autoload_known_extensions: "false",
