@@ -34,6 +34,8 @@ const columnCount = Number(values.columns);
 const limit = 1.2;
 /** Share of the cores that others may use. */
 const quiet = 0.1;
+/** Written and read by the server, which runs under an account of its own: not in our folder. */
+const file = join(tmpdir(), `rebuild-bench-${process.pid}.copy`);
 
 /** A mixture as in a feature table: mostly small integers and floats, a tenth NULL, a few texts and decimals. */
 const kinds = [
@@ -65,8 +67,6 @@ async function bench(warehouse: Warehouse, client: PostgresClient): Promise<void
     const columns = await warehouse.describe("from wide");
     const list = columns.map(({ name, type }) => `${quoteName(name)} ${postgresType(type)!.sql}`).join(", ");
     await client.query(`drop table if exists bench_wide; create table bench_wide (${list})`);
-    // Written and read by the server, which runs under an account of its own: not in our folder.
-    const file = join(tmpdir(), `rebuild-bench-${process.pid}.copy`);
     const load = (copy: () => Promise<unknown>) =>
         timeWithOthers(client.processId, () =>
             withTransaction(client, {}, async () => {
@@ -154,4 +154,5 @@ try {
     }
 } finally {
     await rm(folder, { recursive: true, force: true });
+    await rm(file, { force: true });
 }
