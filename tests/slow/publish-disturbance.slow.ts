@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -277,6 +277,35 @@ test("a disk that runs full during the load leaves what is in service, and the n
         await publishNext({ overrides: new Set(["row-count", "dates"]) });
         expect(await inService()).toBe(generation);
     });
+});
+
+test("a small tablespace that is full is told as such, and what is in service stays", async (context) => {
+    const account = serverAccount();
+    const small = join(folder, "small");
+    await mkdir(small);
+    const size = account && `size=12m,mode=700,uid=${account.uid},gid=${account.gid}`;
+    const run = promisify(execFile);
+    if (!size || !(await run("mount", ["-t", "tmpfs", "-o", size, "tmpfs", small]).catch(() => undefined))) {
+        context.skip("only root, and where it may mount, makes a small disk for a tablespace");
+    }
+    try {
+        await sql(`create tablespace small location '${small}'`);
+        const database = `database ${await value("select current_database()")}`;
+        await underReaders("a full tablespace", async () => {
+            const before = await inService();
+            await sql(`alter ${database} set default_tablespace = small`);
+            const full = publishNext({ rows: 400_000, overrides: new Set(["row-count"]) });
+            await expect(full).rejects.toThrow(/No space left on device/);
+            expect(await inService()).toBe(before);
+            await sql(`alter ${database} reset default_tablespace`);
+            await publishNext({ overrides: new Set(["row-count", "dates"]) });
+            expect(await inService()).toBe(generation);
+        });
+        // Refused while anything of the run that failed is in it.
+        await sql("drop tablespace small");
+    } finally {
+        await run("umount", ["--lazy", small]);
+    }
 });
 
 test("a server that restarts in the middle comes back with a whole generation", async () => {
