@@ -5,11 +5,11 @@ import type { Warehouse } from "./types.ts";
 /**
  * What models are built in, where the profile allows more. Stored tables stay in DuckDB's buffers up to its limit, though
  * each is read a few times at most: 500,000 rows of 390 columns took 1.8 GB of the machine's memory under a limit of
- * 16 GB, and 1.3 GB under this one, in the same time of the processor.
+ * 16 GB, and 1.4 GB under this one, in the same time of the processor.
  */
-const leastBytes = 1e9;
+const leastBytes = 0.9e9;
 /** Of the largest source: sorting and joining grow with it, and what does not fit is spilled. */
-const bytesPerRow = 2000;
+const bytesPerRow = 1700;
 
 /** Runs the callback under a limit that suffices for building; the profile's own one holds before and after. */
 export async function withBuildMemory<T>(
