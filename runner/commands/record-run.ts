@@ -151,13 +151,6 @@ export async function recordRun(
         ...(ledger.audit && { audit: ledger.audit }),
         ...(ledger.publication && { publication: ledger.publication }),
     };
-    const finish = () =>
-        keeper.finish({
-            status: stateOf(record),
-            message: describeOutcome(record),
-            errorMessage: outcome.error ?? null,
-            patienceMs: outcome.status === "interrupted" ? patienceMs.interrupted : patienceMs.ended,
-        });
     try {
         await writeRunRecord(targetDirectory, record).catch((cause) => {
             // What kept the run from going on may keep its record from being written; the run's own outcome counts.
@@ -166,9 +159,17 @@ export async function recordRun(
             warn(`no record of the run: ${failure.message}`);
         });
     } finally {
-        // Whatever happened: its heartbeat would keep the process, and the row, alive for good.
-        await finish();
-        for (const cleanup of deferred.reverse()) await cleanup();
+        try {
+            // Whatever happened: its heartbeat would keep the process, and the row, alive for good.
+            await keeper.finish({
+                status: stateOf(record),
+                message: describeOutcome(record),
+                errorMessage: outcome.error ?? null,
+                patienceMs: outcome.status === "interrupted" ? patienceMs.interrupted : patienceMs.ended,
+            });
+        } finally {
+            for (const cleanup of deferred.reverse()) await cleanup();
+        }
     }
     report({
         type: "run-end",

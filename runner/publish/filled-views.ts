@@ -1,3 +1,4 @@
+import { quoteText } from "../names.ts";
 import type { PostgresClient } from "../postgres/connect.ts";
 import { liveName } from "./build-target.ts";
 import type { Kept } from "./divide.ts";
@@ -17,7 +18,7 @@ export interface Filling {
 /** Within the transaction that filled it, nobody else's changes are among them. Costs little more than to count the rows. */
 export async function readFilling(client: PostgresClient, view: string): Promise<Filling> {
     const { rows } = await client.query<Filling>(
-        `select count(*)::float8 as rows, concat_ws(' ', pg_relation_filenode('${view.replaceAll("'", "''")}'), count(*),
+        `select count(*)::float8 as rows, concat_ws(' ', pg_relation_filenode(${quoteText(view)}), count(*),
                 sum(hashtidextended(ctid, xmin::text::bigint)), current_date, current_setting('TimeZone')) as filling
          from ${view}`,
     );

@@ -115,9 +115,9 @@ export async function applyDiff({ client, plan, lock, connection, ...options }: 
     );
     const { url, swapTimeoutSeconds: timeoutSeconds } = connection;
     const oids = [...tables, ...views].map(({ oid }) => oid);
-    const block = diffBlock(plan, lock);
+    const text = diffBlock(plan, lock);
     const leftover = "the next run changes the rows";
-    const settings = { client, url, generation, block, oids, timeoutSeconds, leftover };
+    const settings = { client, url, generation, block: () => text, oids, timeoutSeconds, leftover };
     const outcome = await tryBlock({ ...options, ...settings, statementTimeout: "0" });
     for (const object of [...tables, ...views]) await client.query(`analyze ${liveName(object)}`);
     return outcome;

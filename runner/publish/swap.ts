@@ -44,8 +44,8 @@ export function swap({ plan, ...options }: SwapOptions): Promise<SwapOutcome> {
 
 interface BlockOptions extends Omit<SwapOptions, "plan" | "lock"> {
     readonly generation: number;
-    /** One statement that puts the generation in service or does nothing. */
-    readonly block: string | ((attempt: number) => string);
+    /** For an attempt, counted from 1: one statement that puts the generation in service or does nothing. */
+    readonly block: (attempt: number) => string;
     /** Relations that it locks. */
     readonly oids: readonly number[];
     readonly statementTimeout: string;
@@ -61,7 +61,7 @@ export async function tryBlock(options: BlockOptions): Promise<SwapOutcome> {
     await client.query(`set statement_timeout = '${options.statementTimeout}'`);
     for (let attempts = 1, pauseMs = 100; ; attempts++, pauseMs = Math.min(pauseMs * 1.6, longestPauseMs)) {
         try {
-            await client.query(typeof block === "string" ? block : block(attempts));
+            await client.query(block(attempts));
             return { attempts, milliseconds: await addCommit(client, generation) };
         } catch (error) {
             const milliseconds = await swappedAllTheSame(error, options);

@@ -250,6 +250,21 @@ test("several workers at once: one publishes, and the others are told who does",
     });
 });
 
+/** A load that finds no room fails and leaves what is in service; the next one has room and publishes. */
+async function findNoRoom({
+    message,
+    makeRoom,
+    ...options
+}: Options & { readonly message: RegExp; readonly makeRoom?: () => Promise<unknown> }): Promise<void> {
+    const before = await inService();
+    const full = publishNext({ rows: 400_000, overrides: new Set(["row-count"]), ...options });
+    await expect(full).rejects.toThrow(message);
+    expect(await inService()).toBe(before);
+    await makeRoom?.();
+    await publishNext({ overrides: new Set(["row-count", "dates"]) });
+    expect(await inService()).toBe(generation);
+}
+
 test("a disk that runs full during the load leaves what is in service, and the next run cleans up", async (context) => {
     const account = serverAccount();
     const as = account ? { uid: account.uid, gid: account.gid } : {};
@@ -258,25 +273,21 @@ test("a disk that runs full during the load leaves what is in service, and the n
     if (process.platform !== "linux" || !(await run("prlimit", ["--version"]).catch(() => undefined))) {
         context.skip("prlimit, which keeps a server process from growing its files, is missing here");
     }
-    await underReaders("a full disk", async () => {
-        const before = await inService();
-        const full = publishNext({
-            ...{ rows: 400_000, overrides: new Set(["row-count"]) },
+    const limitFiles = async () => {
+        const pids = await sql(
+            "select pid from pg_stat_activity where application_name = 'rebuild publish test'",
+        );
+        // As no file may grow beyond this, the table's cannot; those of the log are 16 MiB.
+        for (const { pid } of pids.rows) await run("prlimit", ["--pid", String(pid), "--fsize=17000000"]);
+    };
+    await underReaders("a full disk", () =>
+        findNoRoom({
+            message: /could not (extend|write)|File too large|No space/,
             onStep: async (step) => {
-                if (step !== "load") return;
-                const pids = await sql(
-                    "select pid from pg_stat_activity where application_name = 'rebuild publish test'",
-                );
-                // As no file may grow beyond this, the table's cannot; those of the log are 16 MiB.
-                for (const { pid } of pids.rows)
-                    await run("prlimit", ["--pid", String(pid), "--fsize=17000000"]);
+                if (step === "load") await limitFiles();
             },
-        });
-        await expect(full).rejects.toThrow(/could not (extend|write)|File too large|No space/);
-        expect(await inService()).toBe(before);
-        await publishNext({ overrides: new Set(["row-count", "dates"]) });
-        expect(await inService()).toBe(generation);
-    });
+        }),
+    );
 });
 
 test("a small tablespace that is full is told as such, and what is in service stays", async (context) => {
@@ -292,14 +303,11 @@ test("a small tablespace that is full is told as such, and what is in service st
         await sql(`create tablespace small location '${small}'`);
         const database = `database ${await value("select current_database()")}`;
         await underReaders("a full tablespace", async () => {
-            const before = await inService();
             await sql(`alter ${database} set default_tablespace = small`);
-            const full = publishNext({ rows: 400_000, overrides: new Set(["row-count"]) });
-            await expect(full).rejects.toThrow(/No space left on device/);
-            expect(await inService()).toBe(before);
-            await sql(`alter ${database} reset default_tablespace`);
-            await publishNext({ overrides: new Set(["row-count", "dates"]) });
-            expect(await inService()).toBe(generation);
+            await findNoRoom({
+                message: /No space left on device/,
+                makeRoom: () => sql(`alter ${database} reset default_tablespace`),
+            });
         });
         // Refused while anything of the run that failed is in it.
         await sql("drop tablespace small");

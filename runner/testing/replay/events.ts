@@ -59,7 +59,7 @@ export async function createEvents(scratch: Warehouse, world: World): Promise<vo
         await scratch.execute(`
             create table ${eventTable(group)} as
             with events as (
-                ${datedEvents(base, group, alike)}
+                ${datedEvents(group, base, alike)}
             ),
             placed as (
                 select
@@ -126,8 +126,8 @@ function actionCases({ day, perturbation }: World, last: string): string {
  * belongs to the latest, one without a day is to come.
  */
 export function datedEvents(
-    base: string,
     { dated, dateColumn, keys }: EventGroup,
+    base: string,
     more: readonly string[] = [],
 ): string {
     const names = keys.map(quoteName);

@@ -101,7 +101,7 @@ async function createEvents(
     await scratch.execute(`
         create table ${sliceTable(group)} as
         with events as (
-            ${datedEvents(base, group)}
+            ${datedEvents(group, base)}
         ),
         on_day as (select ${list} from events where replay_day = ${quoteText(day)}),
         histories as (select distinct ${list} from (${histories.join(" union all ") || "from on_day"})),

@@ -39,7 +39,7 @@ export async function planJobs(
         return perturbation === "replaced" ? Math.min(all, upTo + keptShare * all) : upTo;
     };
     const isSliced = (replay: PlannedReplay) =>
-        slice !== undefined && replay.names === undefined && eventsOf(replay) > slicesOfWhole * slice;
+        slice !== undefined && eventsOf(replay) > slicesOfWhole * slice;
     const jobs = new Map<string, AuditJob>();
     for (const replay of plan) {
         const sliced = isSliced(replay);

@@ -44,24 +44,24 @@ const eventsForOneThread = 10_000;
 export async function runAudit(
     options: AuditOptions,
 ): Promise<{ readonly audit: Audit; readonly results: readonly NodeResult[] }> {
-    const { plan, compiled, names } = options;
+    const { plan, compiled, project, warehouse, names } = options;
     const replayer = new Replayer(options);
-    const jobs = await planJobs(options.warehouse, options.project.sources, plan, options.slice);
+    const jobs = await planJobs(warehouse, project.sources, plan, options.slice);
     const coverages = await replayer.runAll(jobs);
     const audited = auditedModels(compiled).filter(({ name }) => !names || names.has(name));
     const wholeDays = new Set(jobs.filter(({ isSliced }) => !isSliced).map(({ day }) => day));
-    const coverage = await mergeCoverages(coverages, options.warehouse, audited, [...wholeDays]);
+    const coverage = await mergeCoverages(coverages, warehouse, audited, [...wholeDays]);
     const more = replaysOfUnseen(plan, coverage);
-    await replayer.runAll(await planJobs(options.warehouse, options.project.sources, more, undefined));
+    await replayer.runAll(await planJobs(warehouse, project.sources, more, undefined));
 
     const all = [...plan, ...more].sort((one, other) => (one.day < other.day ? -1 : 1));
     const replays = all.map((planned) => ({ ...replayer.done.get(planned)!.replay, why: planned.why }));
     const audit: Audit = {
-        project: options.project.name,
+        project: project.name,
         seed: options.seed,
         passed: replays.every(({ passed }) => passed),
         seconds: replays.reduce((sum, { seconds }) => sum + seconds, 0),
-        declarations: declarationsOf(options.project.sources),
+        declarations: declarationsOf(project.sources),
         models: audited.map(({ name, config }) => ({ model: name, asOf: config.asOf! })),
         replays,
         ...(coverages.length > 0 && { coverage }),
