@@ -1,13 +1,14 @@
-{{!-- one row per starter: its horse's latest start of an earlier day, and its latest one with a price --}}
--- The pointer is a runner_id; these follow the running order, so the highest one is the latest. What is kept per
--- start is read through it, and a start on the same day is never seen.
-with latest as (
+{{!-- one row per starter, then one per horse that has started, for a start on the day after all results: where its earlier
+      days end --}}
+with starters as (
     select
         runner_id,
         race_id,
         race_date,
+        race_date as day,
         max(runner_id) filter (where has_run) over before_today as horse_start,
         max(runner_id) filter (where has_run and win_odds is not null) over before_today as priced_start,
+        max(runner_id) filter (where is_timed) over before_today as timed_start,
         max(race_date) filter (where has_run) over before_today as last_race_date,
         count(*) filter (where has_run) over last_60_days as runs_last_60_days,
         count(*) filter (where has_run) over last_90_days as runs_last_90_days,
@@ -28,21 +29,47 @@ with latest as (
         )
 ),
 
+-- What a horse's features would be on the day that is next: its current form. No day of the history sees these rows.
+next_starts as (
+    select
+        -- lint: accept tie-break: a horse has one row here
+        (select max(runner_id) from {{ref "runners"}}) + row_number() over (order by runners.horse_key) as runner_id,
+        'infinity'::date as race_date,
+        max(next_race_day.race_date) as day,
+        max(runners.runner_id) as horse_start,
+        max(runners.runner_id) filter (where runners.is_timed) as timed_start,
+        max(runners.race_date) as last_race_date,
+        count(*) filter (where next_race_day.race_date - runners.race_date between 1 and 60)
+            as runs_last_60_days,
+        count(*) filter (where next_race_day.race_date - runners.race_date between 1 and 90)
+            as runs_last_90_days,
+    from {{ref "runners"}} as runners
+    cross join {{ref "next_race_day"}} as next_race_day
+    where runners.has_run
+    group by runners.horse_key
+),
+
 spelled as (
     select
         *,
         -- A first start ever is not a return from a spell.
-        coalesce(race_date - last_race_date >= {{var "spell_days"}}, false) as is_first_up,
-    from latest
+        coalesce(day - last_race_date >= {{var "spell_days"}}, false) as is_first_up,
+    from (
+        select * from starters
+        union all by name
+        select * from next_starts
+    )
 )
 
 select
-    spelled.runner_id,
+    spelled.runner_id::uinteger as runner_id,
     spelled.race_id,
     spelled.race_date,
     spelled.horse_start,
     spelled.priced_start,
-    (spelled.race_date - spelled.last_race_date)::integer as days_since_last_race,
+    spelled.timed_start,
+    spelled.last_race_date,
+    (spelled.day - spelled.last_race_date)::integer as days_since_last_race,
     spelled.runs_last_60_days::usmallint as runs_last_60_days,
     spelled.runs_last_90_days::usmallint as runs_last_90_days,
     spelled.is_first_up,

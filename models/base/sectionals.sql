@@ -3,6 +3,7 @@ with timed as (
     select
         runner_id,
         race_id,
+        horse_key,
         race_distance,
         raw_time_seconds as finish_seconds,
 {{#each (list 800 600 400 200) as |to_go|}}
@@ -30,6 +31,8 @@ races as (
 select
     timed.runner_id,
     timed.race_id,
+    timed.horse_key,
+    timed.race_distance,
 {{#each (list 800 600 400 200) as |to_go|}}
     timed.sectional_{{to_go}}m,
 {{/each}}

@@ -14,6 +14,20 @@ with counted as (
         partition by horse_key, distance_key order by race_date
         groups between unbounded preceding and 1 preceding
     )
+),
+
+-- The record anywhere after each start; a later day reads it at the horse's latest start.
+states as (
+    select
+        runner_id,
+        avg(beat_pct::decimal(9, 8)) over so_far as avg_beat_pct,
+        min(race_distance) filter (where is_place) over so_far as shortest_placed,
+        max(race_distance) filter (where is_place) over so_far as longest_placed,
+        avg(race_distance::double) over so_far as avg_distance,
+    from {{ref "runners"}}
+    where has_run
+    -- lint: accept current-row: read through previous_starts, which points to an earlier day
+    window so_far as (partition by horse_key order by runner_id rows between unbounded preceding and current row)
 )
 
 select
@@ -29,17 +43,16 @@ select
     -- What the horse does here beyond what it does anywhere, drawn towards nothing.
     case
         when counted.is_known and counted.distance_beat_pcts > 0 then
-            (counted.distance_beat_pct_sum::double - counted.distance_beat_pcts * career_state.avg_beat_pct::double)
+            (counted.distance_beat_pct_sum::double - counted.distance_beat_pcts * states.avg_beat_pct::float::double)
             / (counted.distance_beat_pcts + {{var "suitability_prior_starts"}})
     end::float as distance_suited_score,
-    state.shortest_placed as optimal_distance_min,
-    state.longest_placed as optimal_distance_max,
-    runners.race_distance between state.shortest_placed and state.longest_placed as is_within_optimal_distance,
-    (runners.race_distance - state.avg_distance)::float as distance_vs_avg,
+    states.shortest_placed as optimal_distance_min,
+    states.longest_placed as optimal_distance_max,
+    runners.race_distance between states.shortest_placed and states.longest_placed as is_within_optimal_distance,
+    (runners.race_distance - states.avg_distance)::float as distance_vs_avg,
 from {{ref "runners"}} as runners
 positional join {{ref "previous_starts"}} as previous_starts
 inner join counted on runners.runner_id = counted.runner_id
-left join {{ref "conditions_state"}} as state on previous_starts.horse_start = state.runner_id
-left join {{ref "career_state"}} as career_state on previous_starts.horse_start = career_state.runner_id
+left join states on previous_starts.horse_start = states.runner_id
 where is_in_step(runners.runner_id, previous_starts.runner_id, 'previous_starts')
 order by runner_id

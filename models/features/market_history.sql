@@ -62,4 +62,5 @@ select
     past.rank_surplus_5::float as past_finish_vs_odds_rank_5,
 from {{ref "previous_starts"}} as previous_starts
 left join summed as past on previous_starts.priced_start = past.runner_id
+where previous_starts.race_id is not null
 order by runner_id

@@ -40,6 +40,18 @@ with counted as (
             partition by horse_key, track_type order by race_date
             groups between unbounded preceding and 1 preceding
         )
+),
+
+-- Metro runs after each start; a later day reads them at the horse's latest start.
+states as (
+    select
+        runner_id,
+        count(*) filter (where is_metro_track) over so_far as metro_runs,
+        count(*) filter (where is_metro_track and is_win) over so_far as metro_wins,
+    from {{ref "runners"}}
+    where has_run
+    -- lint: accept current-row: read through previous_starts, which points to an earlier day
+    window so_far as (partition by horse_key order by runner_id rows between unbounded preceding and current row)
 )
 
 select
@@ -56,9 +68,9 @@ select
     case when counted.has_category then counted.category_runs else 0 end::usmallint as races_in_track_category,
     case when counted.has_category then rate(counted.category_wins, counted.category_runs) end
         as track_category_win_rate,
-    coalesce(state.metro_runs, 0)::usmallint as metro_runs_count,
-    coalesce(state.metro_wins, 0)::usmallint as metro_wins_count,
-    rate(state.metro_wins, state.metro_runs) as metro_win_rate,
+    coalesce(states.metro_runs, 0)::usmallint as metro_runs_count,
+    coalesce(states.metro_wins, 0)::usmallint as metro_wins_count,
+    rate(states.metro_wins, states.metro_runs) as metro_win_rate,
     case when counted.has_direction then counted.direction_runs else 0 end::usmallint as races_in_direction,
     case when counted.has_direction then rate(counted.direction_places, counted.direction_runs) end
         as direction_place_rate,
@@ -67,5 +79,5 @@ select
     case when counted.has_type then rate(counted.type_places, counted.type_runs) end as surface_place_rate,
 from {{ref "previous_starts"}} as previous_starts
 inner join counted on previous_starts.runner_id = counted.runner_id
-left join {{ref "conditions_state"}} as state on previous_starts.horse_start = state.runner_id
+left join states on previous_starts.horse_start = states.runner_id
 order by runner_id

@@ -1,63 +1,59 @@
 {{!-- one row per horse_slug that has started: its form after the latest result; where a slug occurs in several
       locations, the location of its latest start speaks --}}
-with latest as (
+-- The rows of the families past those of the starters: what the features of its next start would be.
+with next_starts as (
     select
-        horse_slug,
-        max(runner_id) as runner_id,
-    from {{ref "runners"}}
-    where has_run
-    group by horse_slug
-),
-
--- Counted back from the day that is next, as the features of that day's races count them.
-recent as (
-    select
-        runners.horse_key,
-        count(*) filter (where next_race_day.race_date - runners.race_date between 1 and 60) as runs_last_60_days,
-        count(*) filter (where next_race_day.race_date - runners.race_date between 1 and 90) as runs_last_90_days,
-    from {{ref "runners"}} as runners
-    cross join {{ref "next_race_day"}} as next_race_day
-    where runners.has_run
-    group by runners.horse_key
+        previous_starts.runner_id,
+        runners.horse_slug,
+        previous_starts.horse_start,
+        previous_starts.last_race_date,
+    from {{ref "previous_starts"}} as previous_starts
+    inner join {{ref "runners"}} as runners on previous_starts.horse_start = runners.runner_id
+    where previous_starts.race_date = 'infinity'
+    qualify row_number() over (partition by runners.horse_slug order by previous_starts.horse_start desc) = 1
 )
 
 select
-    latest.horse_slug,
-    form_state.last_5_win_rate,
-    form_state.last_5_place_rate,
-    form_state.last_5_avg_position,
-    form_state.form_momentum,
-    career_state.race_date as last_race_date,
-    career_state.total_races,
-    career_state.wins,
-    career_state.places,
-    career_state.win_percentage,
-    career_state.place_percentage,
-    career_state.consistency_score,
-    recent.runs_last_60_days::usmallint as runs_last_60_days,
-    recent.runs_last_90_days::usmallint as runs_last_90_days,
-    career_state.avg_days_between_runs,
+    next_starts.horse_slug,
+    form.last_5_win_rate,
+    form.last_5_place_rate,
+    form.last_5_avg_position,
+    form.form_momentum,
+    next_starts.last_race_date,
+    career.total_races,
+    career.wins,
+    career.places,
+    career.win_percentage,
+    career.place_percentage,
+    career.consistency_score,
+    career.runs_last_60_days,
+    career.runs_last_90_days,
+    career.avg_days_between_runs,
     horse_elo.horse_elo_after::float as current_elo,
-    running_style_state.running_style,
-    running_style_state.avg_early_position_800m,
-    running_style_state.avg_pos_400m,
-    running_style_state.avg_late_surge,
-    running_style_state.early_speed_score,
-    running_style_state.closing_ability_score,
-    running_style_state.avg_pos_200m,
-    running_style_state.early_speed_pct,
-    running_style_state.strong_finish_pct,
-    running_style_state.pos_volatility_800,
-    running_style_state.finishing_kick_consistency,
-    running_style_state.avg_sectional_400m,
-    running_style_state.avg_sectional_800m,
-    running_style_state.avg_cumulative_800m,
-    running_style_state.sectional_time_consistency,
-    running_style_state.early_vs_mid_pace_change,
-    running_style_state.historical_speed_vs_field,
-from latest
-inner join {{ref "career_state"}} as career_state on latest.runner_id = career_state.runner_id
-inner join {{ref "form_state"}} as form_state on latest.runner_id = form_state.runner_id
-inner join recent on career_state.horse_key = recent.horse_key
-left join {{ref "running_style_state"}} as running_style_state on latest.runner_id = running_style_state.runner_id
-left join {{ref "horse_elo"}} as horse_elo on latest.runner_id = horse_elo.runner_id
+    running_style.running_style,
+    running_style.avg_early_position_800m,
+    running_style.avg_mid_position_400m as avg_pos_400m,
+    running_style.avg_late_surge,
+    running_style.early_speed_score,
+    running_style.closing_ability_score,
+    running_style.avg_pos_200m,
+    running_style.early_speed_pct,
+    running_style.strong_finish_pct,
+    running_style.pos_volatility_800,
+    running_style.finishing_kick_consistency,
+    sectional_form.avg_sectional_400m,
+    sectional_form.avg_sectional_800m,
+    sectional_form.avg_cumulative_800m,
+    sectional_form.sectional_time_consistency,
+    sectional_form.early_vs_mid_pace_change,
+    sectional_form.historical_speed_vs_field,
+from next_starts
+inner join {{ref "form"}} as form on next_starts.runner_id = form.runner_id
+    and form.race_date = 'infinity'
+inner join {{ref "career"}} as career on next_starts.runner_id = career.runner_id
+    and career.race_date = 'infinity'
+inner join {{ref "running_style"}} as running_style on next_starts.runner_id = running_style.runner_id
+    and running_style.race_date = 'infinity'
+inner join {{ref "sectional_form"}} as sectional_form on next_starts.runner_id = sectional_form.runner_id
+    and sectional_form.race_date = 'infinity'
+left join {{ref "horse_elo"}} as horse_elo on next_starts.horse_start = horse_elo.runner_id

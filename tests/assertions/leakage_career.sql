@@ -29,7 +29,7 @@ select
     career.days_since_last_race,
     history.race_date - history.last_date as expected_days,
 from history
-full join {{ref "career"}} as career on history.runner_id = career.runner_id
+full join (select * from {{ref "career"}} where race_date < 'infinity') as career on history.runner_id = career.runner_id
 where
     career.total_races is distinct from history.total_races
     or career.wins is distinct from history.wins

@@ -38,13 +38,16 @@ select
 from {{ref "running_style"}} as running_style
 left join history on running_style.runner_id = history.runner_id
 where
-    running_style.running_style is distinct from case
-        when coalesce(history.runs, 0) < 2 then 'unknown'
-        when round(history.mean_settle_pct, 9) <= 0.15 then 'leader'
-        when round(history.mean_settle_pct, 9) <= 0.40 then 'stalker'
-        when round(history.mean_settle_pct, 9) <= 0.70 then 'midfield'
-        else 'closer'
-    end
-    or differs(running_style.avg_early_position_800m, history.mean_position_800m)
-    or differs(running_style.avg_mid_position_400m, history.mean_position_400m)
-    or differs(running_style.avg_improvement_from_400m, history.mean_gain)
+    running_style.race_date < 'infinity'
+    and (
+        running_style.running_style is distinct from case
+            when coalesce(history.runs, 0) < 2 then 'unknown'
+            when round(history.mean_settle_pct, 9) <= 0.15 then 'leader'
+            when round(history.mean_settle_pct, 9) <= 0.40 then 'stalker'
+            when round(history.mean_settle_pct, 9) <= 0.70 then 'midfield'
+            else 'closer'
+        end
+        or differs(running_style.avg_early_position_800m, history.mean_position_800m)
+        or differs(running_style.avg_mid_position_400m, history.mean_position_400m)
+        or differs(running_style.avg_improvement_from_400m, history.mean_gain)
+    )

@@ -139,7 +139,7 @@ describe("the whole job on a simulated world", () => {
             text
                 .replace("previous_starts.is_first_up,", "coalesce(runners.is_win, false) as is_first_up,")
                 .replace(
-                    /^order by runner_id/m,
+                    /^where previous_starts.race_id is not null\norder by runner_id/m,
                     'inner join {{ref "runners"}} as runners on previous_starts.runner_id = runners.runner_id\norder by previous_starts.runner_id',
                 ),
         );

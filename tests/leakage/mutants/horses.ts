@@ -35,8 +35,8 @@ export const horseMutants: readonly Mutant[] = [
         file: form,
         replace: [
             [
-                "on previous_starts.horse_start = form_state.runner_id",
-                "on previous_starts.runner_id = form_state.runner_id",
+                "on previous_starts.horse_start = states.runner_id",
+                "on previous_starts.runner_id = states.runner_id",
             ],
         ],
         column: "last_5_avg_position",
@@ -70,8 +70,8 @@ export const horseMutants: readonly Mutant[] = [
         file: "models/features/spells.sql",
         replace: [
             [
-                "on previous_starts.horse_start = career_state.runner_id",
-                "on previous_starts.runner_id = career_state.runner_id",
+                "on previous_starts.horse_start = states.runner_id",
+                "on previous_starts.runner_id = states.runner_id",
             ],
         ],
         column: "first_up_starts",
@@ -97,8 +97,8 @@ export const horseMutants: readonly Mutant[] = [
         file: "models/features/career.sql",
         replace: [
             [
-                "    career_state.avg_beat_pct,\n",
-                '    (career_state.avg_beat_pct - (select avg(avg_beat_pct::decimal(18, 12)) from {{ref "career_state"}}))::double as avg_beat_pct,\n',
+                "    states.avg_beat_pct,\n",
+                "    (states.avg_beat_pct - (select avg(avg_beat_pct::decimal(18, 12)) from states))::double as avg_beat_pct,\n",
             ],
         ],
         column: "avg_beat_pct",
@@ -110,8 +110,8 @@ export const horseMutants: readonly Mutant[] = [
         file: "models/features/career.sql",
         replace: [
             [
-                "    career_state.avg_beat_pct,\n",
-                "    percent_rank() over (order by career_state.avg_beat_pct) as avg_beat_pct,\n",
+                "    states.avg_beat_pct,\n",
+                "    percent_rank() over (order by states.avg_beat_pct) as avg_beat_pct,\n",
             ],
         ],
         column: "avg_beat_pct",
@@ -180,8 +180,8 @@ export const horseMutants: readonly Mutant[] = [
         file: "models/features/going.sql",
         replace: [
             [
-                "on previous_starts.horse_start = state.runner_id",
-                "on previous_starts.runner_id = state.runner_id",
+                "on previous_starts.horse_start = states.runner_id",
+                "on previous_starts.runner_id = states.runner_id",
             ],
         ],
         column: "horse_dry_track_runs",
@@ -246,8 +246,8 @@ export const horseMutants: readonly Mutant[] = [
         file: "models/features/running_style.sql",
         replace: [
             [
-                "on previous_starts.horse_start = state.runner_id",
-                "on previous_starts.runner_id = state.runner_id",
+                "on previous_starts.horse_start = states.runner_id",
+                "on previous_starts.runner_id = states.runner_id",
             ],
         ],
         column: "known_settle_runs",
@@ -259,8 +259,8 @@ export const horseMutants: readonly Mutant[] = [
         file: "models/features/sectional_form.sql",
         replace: [
             [
-                "on previous_starts.horse_start = state.runner_id",
-                "on previous_starts.runner_id = state.runner_id",
+                "on previous_starts.timed_start = states.runner_id",
+                "on previous_starts.runner_id = states.runner_id",
             ],
         ],
         column: "timed_runs",
