@@ -26,7 +26,9 @@ test("recent runs of the current form begin 60 and 90 days before the day it is 
     await withTinyWorld(worldOf([91, 90, 61, 60, 1]), ["+horse_form_state", "+career"], async (warehouse) => {
         const [form] = await warehouse.rows("select * from horse_form_state");
         expect(form).toMatchObject({ runs_last_60_days: 2, runs_last_90_days: 4 });
-        const [next] = await warehouse.rows("select * from career where race_date < 'infinity' order by race_date desc limit 1");
+        const [next] = await warehouse.rows(
+            "select * from career where race_date < 'infinity' order by race_date desc limit 1",
+        );
         expect(next).toMatchObject({ runs_last_60_days: 2, runs_last_90_days: 4 });
     });
 });
