@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { parse } from "yaml";
 import { assignPhases } from "../compile/assign-phases.ts";
-import { compileProject } from "../compile/compile-project.ts";
+import { compileInSteps } from "../compile/compile-project.ts";
 import type { CompiledProject } from "../compile/compiled.ts";
 import { ConfigError, type Problem } from "../errors.ts";
 import { loadProject } from "../project/load-project.ts";
@@ -19,22 +20,43 @@ export interface Prepared {
     readonly phases: readonly RunPhase[];
 }
 
-/** Reads, validates and compiles the project: no database is touched. */
+/**
+ * Reads, validates and compiles the project: no database is touched. That is a second of computing where the cores are
+ * shared, so it lets signals be heard between files, and ends by one: nothing has begun that would have to be recorded.
+ */
 export async function prepare(options: CommonOptions, environment: Environment): Promise<Prepared> {
+    const pause = async () => {
+        await setImmediate();
+        environment.signal.throwIfAborted();
+    };
     const problems: Problem[] = [];
     const settings = readSettings(environment.env, problems);
-    const project = await readProject(options, environment).catch((error) => {
+    const project = await readProject(options, environment, pause).catch((error) => {
         if (error instanceof ConfigError) throw new ConfigError([...problems, ...error.problems]);
         throw error;
     });
     if (problems.length > 0) throw new ConfigError(problems);
-    const compiled = compileProject(project);
+    const compiled = await compile(project, pause);
     const phases = assignPhases(project.phases, compiled);
     return { project, compiled, settings, phases, targetDirectory: targetDirectoryOf(options) };
 }
 
-async function readProject(options: CommonOptions, environment: Environment): Promise<Project> {
+async function compile(project: Project, pause: () => Promise<void>): Promise<CompiledProject> {
+    const steps = compileInSteps(project);
+    for (;;) {
+        const step = steps.next();
+        if (step.done) return step.value;
+        await pause();
+    }
+}
+
+async function readProject(
+    options: CommonOptions,
+    environment: Environment,
+    pause: () => Promise<void>,
+): Promise<Project> {
     const project = await loadProject({
+        pause,
         root: resolve(options.projectDir),
         env: environment.env,
         ...(options.target !== undefined && { target: options.target }),

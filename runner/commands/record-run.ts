@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { diskFailure } from "../disk-failure.ts";
 import { exitCodes, RebuildError } from "../errors.ts";
 import { adviceFor, exitCodeOf, type FailureReason, failureReason } from "../failure-reason.ts";
@@ -12,6 +11,7 @@ import { createReport } from "../status/report.ts";
 import { testRunSuffix } from "../status/seen-run.ts";
 import { StatusKeeper } from "../status/status-keeper.ts";
 import { withDirectoryLock } from "../warehouse/directory-lock.ts";
+import { watchSignal } from "./after-signal.ts";
 import { describeTarget } from "./connections.ts";
 import { recordDeadRun } from "./dead-run.ts";
 import type { CommonOptions, Environment, SelectionOptions } from "./environment.ts";
@@ -50,10 +50,13 @@ export function newRunId(now: Date, settings?: Settings): string {
     return `${stamp}-${randomBytes(2).toString("hex")}${settings?.testMode ? testRunSuffix : ""}`;
 }
 
-/** How long the end of a run waits for its last status to be written; after a signal there is a second for all. */
-const patienceMs = { ended: 10_000, interrupted: 400 };
-/** What does not stop within this time of a signal, such as a checkpoint, is left to end with the process. */
-const stoppingMs = 400;
+/** How long the end of a run waits for its last status to be written. */
+const patienceMs = 10_000;
+/**
+ * After a signal there is a second for all, so these count from the signal on. What does not stop in time, such as a
+ * checkpoint, is left to end with the process; and so is what the status is written to, such as a sandbox that stops.
+ */
+const afterSignalMs = { stopped: 400, recorded: 750 };
 
 /** Says what is about to happen, does it, writes the record and sums it up, whatever happened. Errors become part of it. */
 export async function recordRun(
@@ -63,6 +66,7 @@ export async function recordRun(
     const { options, environment, prepared, command, exclusive } = setting;
     const { project, compiled, settings, targetDirectory } = prepared;
     const { signal, now } = environment;
+    const { left, orStopped } = watchSignal(signal);
     const startedAt = now();
     const runId = newRunId(startedAt, settings);
     const secondsSince = () => (now().getTime() - startedAt.getTime()) / 1000;
@@ -120,7 +124,7 @@ export async function recordRun(
     try {
         if (exclusive && project.target.publish?.type === "postgres")
             keeper.connect(project.target.publish.url);
-        if (!exclusive) await orStopped(work(context), signal);
+        if (!exclusive) await orStopped(work(context), afterSignalMs.stopped);
         else
             await orStopped(
                 withDirectoryLock(targetDirectory, { runId, command: `rebuild ${command}` }, async () => {
@@ -129,7 +133,7 @@ export async function recordRun(
                     keeper.openLocal(targetDirectory, { command, target: project.target.name });
                     await work(context);
                 }),
-                signal,
+                afterSignalMs.stopped,
             );
     } catch (caught) {
         error = diskFailure(caught) ?? caught;
@@ -159,16 +163,22 @@ export async function recordRun(
             warn(`no record of the run: ${failure.message}`);
         });
     } finally {
+        const orLeft = (last: Promise<void>) =>
+            orStopped(last, afterSignalMs.recorded).catch((reason) => {
+                if (!signal.aborted) throw reason;
+            });
         try {
             // Whatever happened: its heartbeat would keep the process, and the row, alive for good.
-            await keeper.finish({
-                status: stateOf(record),
-                message: describeOutcome(record),
-                errorMessage: outcome.error ?? null,
-                patienceMs: outcome.status === "interrupted" ? patienceMs.interrupted : patienceMs.ended,
-            });
+            await orLeft(
+                keeper.finish({
+                    status: stateOf(record),
+                    message: describeOutcome(record),
+                    errorMessage: outcome.error ?? null,
+                    patienceMs: left(afterSignalMs.recorded, patienceMs),
+                }),
+            );
         } finally {
-            for (const cleanup of deferred.reverse()) await cleanup();
+            for (const cleanup of deferred.reverse()) await orLeft(cleanup());
         }
     }
     report({
@@ -180,7 +190,8 @@ export async function recordRun(
         ...(outcome.error !== undefined && { message: outcome.error }),
     });
     isOver = true;
-    await callHooks(project.target.hooks ?? [], record, { cwd: project.root, env: environment.env, warn });
+    const { env } = environment;
+    await callHooks(project.target.hooks ?? [], record, { cwd: project.root, env, warn, signal });
     if (error !== undefined && outcome.status === "failed" && !(error instanceof RebuildError)) throw error;
     const { data } = environment.output;
     if (options.json) data(scrubbedJson(toSnakeCase(record), 2));
@@ -190,26 +201,6 @@ export async function recordRun(
     )
         data(summarizeRun(record, compiled));
     return record;
-}
-
-/** The work's outcome; or the signal itself, when the work does not stop soon after it. */
-async function orStopped(work: Promise<void>, signal: AbortSignal): Promise<void> {
-    const left = new AbortController();
-    const ended = new Promise<void>((resolve, reject) => {
-        work.then(resolve, reject);
-        const stop = () =>
-            void sleep(stoppingMs, undefined, { signal: left.signal }).then(
-                () => reject(signal.reason),
-                () => undefined,
-            );
-        if (signal.aborted) stop();
-        else signal.addEventListener("abort", stop, { once: true, signal: left.signal });
-    });
-    try {
-        await ended;
-    } finally {
-        left.abort();
-    }
 }
 
 interface Judgement extends Pick<RunRecord, "status" | "exitCode"> {

@@ -25,10 +25,19 @@ import { createTemplateEngine, type TemplateEngine } from "./template-engine.ts"
  * every problem of every template, or a GraphError when all is well but the order.
  */
 export function compileProject(project: Project): CompiledProject {
+    const steps = compileInSteps(project);
+    for (;;) {
+        const step = steps.next();
+        if (step.done) return step.value;
+    }
+}
+
+/** The same, for a caller that does something else between two steps of some milliseconds. */
+export function* compileInSteps(project: Project): Generator<void, CompiledProject> {
     const engine = createTemplateEngine(project);
     const problems: Problem[] = [...engine.problems];
     const warnings: string[] = [];
-    const drafts = draftModels(project, engine, problems);
+    const drafts = yield* draftModels(project, engine, problems);
     const models = new Map([...drafts].filter(([, { config }]) => config.enabled));
     const seeds = new Map(
         project.seeds
@@ -38,8 +47,10 @@ export function compileProject(project: Project): CompiledProject {
                 { kind: "seed", refs: [], sources: [], ...seed },
             ]),
     );
-    const assertions = draftAssertions(project, engine, { drafts, models, seeds }, problems, warnings);
+    const known = { drafts, models, seeds };
+    const assertions = yield* draftAssertions(project, engine, known, problems, warnings);
     const macros = compileMacros(project, engine, problems);
+    yield;
     checkGraph({ project, drafts, models, seeds, assertions: [...assertions.values()] }, problems);
     if (problems.length > 0) throw new CompileError(uniqueProblems(problems));
 
@@ -47,6 +58,7 @@ export function compileProject(project: Project): CompiledProject {
         [...models].map(([name, { refs }]): [string, readonly string[]] => [name, [...refs.keys()]]),
     );
     for (const name of seeds.keys()) refs.set(name, []);
+    yield;
     throwOnCycle(refs, models);
     const order = orderNodes(refs);
     const own = new Map([...models].map(([name, draft]) => [name, assembleDraft(draft, engine, models)]));
@@ -54,6 +66,7 @@ export function compileProject(project: Project): CompiledProject {
     for (const name of order) {
         const seed = seeds.get(name);
         nodes.set(name, seed ?? compileModel(models.get(name)!, own, models));
+        yield;
     }
     for (const [name, draft] of [...assertions].sort(([one], [other]) => (one < other ? -1 : 1))) {
         nodes.set(name, compileAssertion(name, draft, engine, own, models));
@@ -108,7 +121,7 @@ interface AssertionDraft {
     readonly tags: readonly string[];
 }
 
-function draftAssertions(
+function* draftAssertions(
     project: Project,
     engine: TemplateEngine,
     known: {
@@ -118,9 +131,10 @@ function draftAssertions(
     },
     problems: Problem[],
     warnings: string[],
-): ReadonlyMap<string, AssertionDraft> {
+): Generator<void, ReadonlyMap<string, AssertionDraft>> {
     const assertions = new Map<string, AssertionDraft>();
     for (const { name, file, text } of project.assertions) {
+        yield;
         const parsed = engine.parse(file, text);
         if ("problem" in parsed) {
             problems.push(parsed.problem);

@@ -22,12 +22,12 @@ export interface ModelDraft {
     readonly sources: ReadonlyMap<string, Position>;
 }
 
-/** Every model, disabled ones too; the problems of disabled ones do not count. */
-export function draftModels(
+/** Every model, disabled ones too; the problems of disabled ones do not count. A step is a model. */
+export function* draftModels(
     project: Project,
     engine: TemplateEngine,
     problems: Problem[],
-): ReadonlyMap<string, ModelDraft> {
+): Generator<void, ReadonlyMap<string, ModelDraft>> {
     const relations = new Set([...project.models, ...project.seeds].map(({ name }) => name));
     const drafts = new Map<string, ModelDraft>();
     for (const model of project.models) {
@@ -38,6 +38,7 @@ export function draftModels(
                 : draftSql(model, engine, found);
         if (draft) drafts.set(model.name, draft);
         if (draft?.config.enabled ?? model.config.enabled) problems.push(...found);
+        yield;
     }
     return drafts;
 }

@@ -3,7 +3,7 @@ import { suggest } from "./check-shape.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import { loadTarget } from "./load-target.ts";
 import type { Project, VarValue } from "./project.ts";
-import { nameOf, type ProjectFiles, readProjectFiles, readText } from "./project-files.ts";
+import { nameOf, type ProjectFiles, readProjectFiles, readText, type TextFile } from "./project-files.ts";
 import { readModels } from "./read-models.ts";
 import { readSources } from "./read-sources.ts";
 import { type Folder, readRebuildFile } from "./rebuild-file.ts";
@@ -19,6 +19,8 @@ export interface LoadOptions {
     readonly vars?: Readonly<Record<string, VarValue>> | undefined;
     /** The target of a command that has one of its own; REBUILD_TARGET and `--target` beat it. */
     readonly defaultTarget?: string | undefined;
+    /** Waited for between two files. Default: nothing. */
+    readonly pause?: () => Promise<void>;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface LoadOptions {
  * that is returned can be compiled without touching the disk again.
  */
 export async function loadProject(options: LoadOptions): Promise<Project> {
-    const { root } = options;
+    const { root, pause = async () => undefined } = options;
     const problems: Problem[] = [];
     const [profiles, rebuild, files] = await Promise.all([
         readSettings(root, "profiles.yml", problems),
@@ -36,8 +38,16 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     const target = profiles && loadTarget(profiles, options, problems);
     const settings = rebuild && readRebuildFile(rebuild, foldersOf(files), problems);
     if (rebuild && settings) checkVars(options.vars ?? {}, settings.vars, problems);
-    const modelYml = files.modelYml.flatMap(({ file, text }) => parseYaml(file, text, problems));
-    const seedYml = files.seedYml.flatMap(({ file, text }) => parseYaml(file, text, problems));
+    const parseAll = async (texts: readonly TextFile[]) => {
+        const documents: YamlDocument[] = [];
+        for (const { file, text } of texts) {
+            documents.push(...parseYaml(file, text, problems));
+            await pause();
+        }
+        return documents;
+    };
+    const modelYml = await parseAll(files.modelYml);
+    const seedYml = await parseAll(files.seedYml);
     const sources = readSources(
         modelYml.filter((document) => hasKey(document, "sources")),
         problems,
@@ -51,6 +61,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
         modelFolders: settings?.modelFolders ?? none,
         seedFolders: settings?.seedFolders ?? none,
         problems,
+        pause,
     });
     if (problems.length > 0 || !target || !settings) throw new ConfigError(sortProblems(problems));
     return deepFreeze({

@@ -17,6 +17,8 @@ export interface ModelSources {
     readonly modelFolders: readonly Folder[];
     readonly seedFolders: readonly Folder[];
     readonly problems: Problem[];
+    /** Waited for between two documents. */
+    readonly pause: () => Promise<void>;
 }
 
 const namePattern = /^[a-z_][a-z0-9_]*$/;
@@ -27,8 +29,8 @@ export async function readModels(from: ModelSources): Promise<{
     readonly seeds: readonly Seed[];
 }> {
     const { files, problems } = from;
-    const modelYml = readConfigs("model", from.modelYml, problems);
-    const seedYml = readConfigs("seed", from.seedYml, problems);
+    const modelYml = await readConfigs("model", from.modelYml, from);
+    const seedYml = await readConfigs("seed", from.seedYml, from);
     const loaded = await Promise.all(files.models.map((file) => readModel(file, modelYml, from)));
     const models = loaded.filter((model) => model !== undefined);
     const seeds = files.seeds.map((file): Seed => {
@@ -98,13 +100,14 @@ async function tryLoad(root: string, file: string, problems: Problem[]) {
 }
 
 /** The checked yml of each name; documents that name nothing, or a name twice, are problems. */
-function readConfigs(
+async function readConfigs(
     kind: "model" | "seed",
     documents: readonly YamlDocument[],
-    problems: Problem[],
-): ReadonlyMap<string, ConfigDocument> {
+    { problems, pause }: ModelSources,
+): Promise<ReadonlyMap<string, ConfigDocument>> {
     const configs = new Map<string, ConfigDocument>();
     for (const document of documents) {
+        await pause();
         if (document.value === undefined) continue;
         const named = kind === "model" ? checkModel(document, problems) : checkSeed(document, problems);
         if (!named) continue;

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Hook, HookEvent } from "../project/project.ts";
 import { scrub, scrubbedJson } from "../secrets.ts";
 import { type RunRecord, toSnakeCase } from "./artifacts.ts";
@@ -8,6 +9,8 @@ interface HookOptions {
     readonly cwd: string;
     readonly env: Readonly<Record<string, string | undefined>>;
     readonly warn: (message: string) => void;
+    /** Of the process: after it there is little time. */
+    readonly signal: AbortSignal;
 }
 
 const eventOf: Record<RunRecord["status"], HookEvent> = {
@@ -18,7 +21,7 @@ const eventOf: Record<RunRecord["status"], HookEvent> = {
 };
 
 /** Whoever stopped the run gives it ten seconds, as a rule, before it is killed. */
-const mostSeconds: Partial<Record<HookEvent, number>> = { cancelled: 5 };
+const afterSignalMs = 5000;
 
 /** Tells everybody who asked to be told of such an end, all at once. A hook that fails is a warning. */
 export async function callHooks(
@@ -33,19 +36,41 @@ export async function callHooks(
             .filter(({ on }) => on.includes(event))
             .map(async ({ call, timeoutSeconds }) => {
                 const what = "command" in call ? `command ${call.command}` : "webhook";
+                const { over, clear } = startDeadline(timeoutSeconds, options.signal);
                 try {
-                    const patience = Math.min(timeoutSeconds, mostSeconds[event] ?? timeoutSeconds) * 1000;
-                    if ("command" in call)
-                        await runCommand(call.command, body, patience, event, record, options);
-                    else await post(call.webhook, body, patience);
+                    if ("command" in call) await runCommand(call.command, body, over, event, record, options);
+                    else await post(call.webhook, body, over);
                 } catch (error) {
                     const reason = error instanceof Error ? error.message : String(error);
                     options.warn(
                         `hook on ${event}, ${what}: ${scrub(reason)}; the run's outcome stays as it is`,
                     );
+                } finally {
+                    clear();
                 }
             }),
     );
+}
+
+/** Aborts when the time is over, with how long that was as its reason: `within 30 s`. */
+function startDeadline(
+    seconds: number,
+    signal: AbortSignal,
+): { readonly over: AbortSignal; readonly clear: () => void } {
+    const deadline = new AbortController();
+    const endAfter = (milliseconds: number, why: string) =>
+        setTimeout(() => deadline.abort(why), milliseconds);
+    const timers = [endAfter(seconds * 1000, `within ${seconds} s`)];
+    const hurry = () =>
+        timers.push(endAfter(afterSignalMs, `within ${afterSignalMs / 1000} s of the signal`));
+    if (signal.aborted) hurry();
+    else signal.addEventListener("abort", hurry, { once: true, signal: deadline.signal });
+    return {
+        over: deadline.signal,
+        clear: () => {
+            for (const timer of timers) clearTimeout(timer);
+        },
+    };
 }
 
 function describe({ runId, command, status, target, error }: RunRecord): string {
@@ -56,14 +81,13 @@ function describe({ runId, command, status, target, error }: RunRecord): string 
 const attempts = 3;
 
 /** Again after an answer that says `later`, and when nobody answers, as long as there is time. */
-async function post(url: string, body: string, patienceMs: number): Promise<void> {
-    const deadline = AbortSignal.timeout(patienceMs);
+async function post(url: string, body: string, over: AbortSignal): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-        const failure = await postOnce(url, body, deadline);
+        const failure = await postOnce(url, body, over);
         if (failure === undefined) return;
-        if (deadline.aborted) throw new Error(`no answer within ${patienceMs / 1000} s`);
+        if (over.aborted) throw new Error(`no answer ${over.reason}`);
         if (!failure.again || attempt === attempts) throw new Error(failure.message);
-        await new Promise((resolve) => setTimeout(resolve, Math.min(200 * 4 ** attempt, patienceMs)));
+        await sleep(200 * 4 ** attempt, undefined, { signal: over }).catch(() => undefined);
     }
 }
 
@@ -91,7 +115,7 @@ async function postOnce(
 function runCommand(
     command: string,
     body: string,
-    patienceMs: number,
+    over: AbortSignal,
     event: HookEvent,
     record: RunRecord,
     { cwd, env }: HookOptions,
@@ -116,13 +140,14 @@ function runCommand(
         // A command that does not read its input is no failure.
         child.stdin.on("error", () => undefined);
         child.stdin.end(body);
-        const timer = setTimeout(() => {
+        const kill = () => {
             if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-            reject(new Error(`not done within ${patienceMs / 1000} s`));
-        }, patienceMs);
+            reject(new Error(`not done ${over.reason}`));
+        };
+        over.addEventListener("abort", kill);
         child.on("error", reject);
         child.on("close", (code, signal) => {
-            clearTimeout(timer);
+            over.removeEventListener("abort", kill);
             if (code === 0) resolve();
             else
                 reject(

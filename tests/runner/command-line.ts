@@ -13,7 +13,7 @@ export interface CommandOptions {
     readonly env?: Readonly<Record<string, string>>;
     readonly cwd?: string;
     /** Called with everything printed so far: may send signals. */
-    readonly onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+    readonly onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void, pid: number) => void;
 }
 
 /** Runs the real binary, as a user does, without the environment of the tests. */
@@ -29,7 +29,7 @@ export function rebuild(
     });
     let stdout = "";
     let stderr = "";
-    const seen = () => onOutput?.(stdout + stderr, (signal) => child.kill(signal));
+    const seen = () => onOutput?.(stdout + stderr, (signal) => child.kill(signal), child.pid!);
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
         stdout += text;
         seen();

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type LiveShop, withLiveShop } from "../status/live-shop.ts";
 import { withStallingProxy } from "../status/stalling-proxy.ts";
+import { watchCpu } from "./stopped-process.ts";
 
 const slowSource = `
 alter table shop.shop_orders rename to all_orders;
@@ -37,6 +38,15 @@ export default {
         'select currency, count(*) as customers from {{ref "customer_facts"}} where pg_sleep(0.03) is not null group by currency\n',
 };
 
+const hooked = `
+default: live
+targets:
+    live:
+        source: { type: postgres, url: "\${SHOP_URL}", schema: shop }
+        publish: { type: postgres, url: "\${SHOP_TARGET_URL}" }
+        hooks: [{ on: [success], command: "\${SHOP_HOOK:-true}", timeout_seconds: 60 }]
+`;
+
 const moments: Readonly<Record<string, RegExp>> = {
     "the first lines": /"type":"run-start"/,
     extraction: /"type":"node-start","name":"orders","kind":"source"/,
@@ -48,27 +58,46 @@ const moments: Readonly<Record<string, RegExp>> = {
     "the refresh of views": /"type":"publish-step".*"step":"loaded"/,
 };
 
+/** A run has done its work here, or nearly: it may end as if there had been no signal. */
+const lastMoments: Readonly<Record<string, RegExp>> = {
+    verification: /"type":"publish-step".*"step":"verify"/,
+    "the swap": /"type":"publish-step".*"step":"swap"/,
+    "what follows the swap": /"type":"publish-step".*"step":"swapped"/,
+    "the last line": /"type":"run-end"/,
+};
+
+interface StopOptions {
+    readonly url?: string;
+    readonly before?: () => void;
+    /** Between the moment and the signal. */
+    readonly afterMs?: number;
+    readonly env?: Readonly<Record<string, string>>;
+}
+
 /** How long a run takes to end after a signal that comes `afterMs` after a moment. */
-async function stopAt(shop: LiveShop, moment: RegExp, options: { url?: string; before?: () => void } = {}) {
+async function stopAt(shop: LiveShop, moment: RegExp, options: StopOptions = {}) {
     let sentAt: number | undefined;
-    const { url, before } = options;
+    let usedCpu = () => 0;
+    const { url, before, afterMs = 150, env } = options;
     const outcome = await shop.run(["run"], {
         env: {
             LOG_FORMAT: "json",
             LOG_LEVEL: "debug",
             ...(url !== undefined && { SHOP_URL: url, SHOP_TARGET_URL: url }),
+            ...env,
         },
-        onOutput: (text, kill) => {
+        onOutput: (text, kill, pid) => {
             if (sentAt !== undefined || !moment.test(text)) return;
             sentAt = Number.POSITIVE_INFINITY;
             before?.();
             setTimeout(() => {
                 sentAt = performance.now();
+                usedCpu = watchCpu(pid);
                 kill("SIGTERM");
-            }, 150);
+            }, afterMs);
         },
     });
-    return { ...outcome, milliseconds: Math.round(performance.now() - sentAt!) };
+    return { ...outcome, milliseconds: Math.round(performance.now() - sentAt!), cpuSeconds: usedCpu() };
 }
 
 function leftBehind({ root }: LiveShop): readonly string[] {
@@ -83,6 +112,8 @@ function leftBehind({ root }: LiveShop): readonly string[] {
  * a patience of its own, which are five seconds and more.
  */
 const limitMs = 4000;
+/** What the process may use of a processor meanwhile, all its threads together: a query goes on for 0.4 s at most. */
+const limitCpuSeconds = 1;
 
 describe("SIGTERM", () => {
     it("ends a run wherever it is, recorded as cancelled, with nothing left behind", () =>
@@ -90,10 +121,11 @@ describe("SIGTERM", () => {
             await shop.query(slowSource);
             const took: Record<string, number> = {};
             for (const [name, moment] of Object.entries(moments)) {
-                const { code, milliseconds, stdout, stderr } = await stopAt(shop, moment);
+                const { code, milliseconds, cpuSeconds, stdout, stderr } = await stopAt(shop, moment);
                 took[name] = milliseconds;
                 expect(code, `${name}: ${stdout}${stderr}`).toBe(130);
                 expect(milliseconds, name).toBeLessThan(limitMs);
+                expect(cpuSeconds, name).toBeLessThan(limitCpuSeconds);
                 expect(leftBehind(shop), name).toEqual([]);
                 expect(await shop.read("run_results.json")).toMatchObject({
                     reason: "cancelled",
@@ -112,14 +144,45 @@ describe("SIGTERM", () => {
             ]);
         }));
 
+    it("ends a run in its last moments as what it has become by then, its hooks included", () =>
+        withLiveShop({ ...slowly, "profiles.yml": hooked }, async (shop) => {
+            const took: Record<string, string> = {};
+            for (const [name, moment] of Object.entries(lastMoments)) {
+                // Something is new for each run, or there would be nothing to publish.
+                await shop.query("update shop.shop_orders set total = total + 1");
+                const { code, milliseconds, cpuSeconds, stdout, stderr } = await stopAt(shop, moment, {
+                    afterMs: 0,
+                });
+                took[name] = `${code} after ${milliseconds}`;
+                expect([0, 130], `${name}: ${stdout}${stderr}`).toContain(code);
+                expect(milliseconds, name).toBeLessThan(limitMs);
+                expect(cpuSeconds, name).toBeLessThan(limitCpuSeconds);
+                expect(leftBehind(shop), name).toEqual([]);
+                const { exit_code, status } = await shop.read("run_results.json");
+                expect({ exit_code, status }).toEqual({
+                    exit_code: code,
+                    status: code === 0 ? "success" : "interrupted",
+                });
+            }
+            await shop.query("update shop.shop_orders set total = total + 1");
+            const { code, milliseconds } = await stopAt(shop, lastMoments["the last line"]!, {
+                env: { SHOP_HOOK: "sleep 60" },
+            });
+            console.log(JSON.stringify({ ...took, "a hook": `${code} after ${milliseconds}` }));
+            expect(code).toBe(0);
+            // Five seconds are the hook's.
+            expect(milliseconds).toBeLessThan(5000 + limitMs);
+        }));
+
     it("ends a run whose database no longer answers", () =>
         withLiveShop(slowly, (shop) =>
             withStallingProxy(shop.database.url, async ({ url, stall, resume }) => {
                 await shop.query(slowSource);
                 const took: Record<string, number> = {};
-                for (const name of ["extraction", "a query that computes", "loading"]) {
+                const all = { ...moments, ...lastMoments };
+                for (const name of ["extraction", "a query that computes", "loading", "verification"]) {
                     resume();
-                    const { code, milliseconds } = await stopAt(shop, moments[name]!, { url, before: stall });
+                    const { code, milliseconds } = await stopAt(shop, all[name]!, { url, before: stall });
                     took[name] = milliseconds;
                     expect(code).toBe(130);
                     expect(milliseconds, name).toBeLessThan(limitMs);

@@ -72,6 +72,7 @@ async function warningsOf(
         cwd: ".",
         env: process.env,
         warn: (message) => warnings.push(message),
+        signal: new AbortController().signal,
     });
     return warnings;
 }
