@@ -1,8 +1,11 @@
 import {
     DuckDBBlobValue,
+    DuckDBDateValue,
     DuckDBListValue,
     DuckDBMapValue,
     DuckDBStructValue,
+    DuckDBTimestampTZValue,
+    DuckDBTimestampValue,
     type DuckDBValue,
 } from "@duckdb/node-api";
 
@@ -18,5 +21,15 @@ export function readValue(value: DuckDBValue): unknown {
     }
     if (value instanceof DuckDBMapValue)
         return value.entries.map(({ key, value: entry }) => [readValue(key), readValue(entry)]);
-    return String(value);
+    return infinityIn(value) ?? String(value);
 }
+
+/** Endless dates and timestamps as SQL writes them; the client would print a day in the year 5881580. */
+function infinityIn(value: DuckDBValue): string | undefined {
+    if (value instanceof DuckDBDateValue) return value.isFinite ? undefined : named(value.days > 0);
+    if (value instanceof DuckDBTimestampValue || value instanceof DuckDBTimestampTZValue)
+        return value.isFinite ? undefined : named(value.micros > 0n);
+    return undefined;
+}
+
+const named = (isAfterAll: boolean) => (isAfterAll ? "infinity" : "-infinity");

@@ -135,6 +135,17 @@ test("rows are plain values: whole numbers exact, dates and decimals as text", a
     });
 });
 
+test("endless dates and times are the words that SQL has for them", async () => {
+    await withMemoryWarehouse(async (warehouse) => {
+        expect(
+            await warehouse.rows(`select 'infinity'::date as day, '-infinity'::date as first_day,
+                'infinity'::timestamp as moment, '-infinity'::timestamptz as first_moment`),
+        ).toEqual([
+            { day: "infinity", first_day: "-infinity", moment: "infinity", first_moment: "-infinity" },
+        ]);
+    });
+});
+
 test("a transaction does all of its statements or none", async () => {
     await withMemoryWarehouse(async (warehouse) => {
         await warehouse.execute("create table prices as select 1 as price");
