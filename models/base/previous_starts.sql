@@ -9,6 +9,8 @@ with starters as (
         max(runner_id) filter (where has_run) over before_today as horse_start,
         max(runner_id) filter (where has_run and win_odds is not null) over before_today as priced_start,
         max(runner_id) filter (where is_timed) over before_today as timed_start,
+        max(runner_id) filter (where coalesce(position_800m, position_400m, position_200m) is not null) over before_today
+            as positioned_start,
         max(race_date) filter (where has_run) over before_today as last_race_date,
         count(*) filter (where has_run) over last_60_days as runs_last_60_days,
         count(*) filter (where has_run) over last_90_days as runs_last_90_days,
@@ -38,6 +40,9 @@ next_starts as (
         max(next_race_day.race_date) as day,
         max(runners.runner_id) as horse_start,
         max(runners.runner_id) filter (where runners.is_timed) as timed_start,
+        max(runners.runner_id) filter (
+            where coalesce(runners.position_800m, runners.position_400m, runners.position_200m) is not null
+        ) as positioned_start,
         max(runners.race_date) as last_race_date,
         count(*) filter (where next_race_day.race_date - runners.race_date between 1 and 60)
             as runs_last_60_days,
@@ -68,6 +73,7 @@ select
     spelled.horse_start,
     spelled.priced_start,
     spelled.timed_start,
+    spelled.positioned_start,
     spelled.last_race_date,
     (spelled.day - spelled.last_race_date)::integer as days_since_last_race,
     spelled.runs_last_60_days::usmallint as runs_last_60_days,

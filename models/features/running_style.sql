@@ -14,7 +14,7 @@ with starts as (
         ((position_800m::integer - 1) / nullif(total_runners::integer - 1, 0))::decimal(18, 12)
             as settle_pct,
     from {{ref "runners"}}
-    where has_run
+    where coalesce(position_800m, position_400m, position_200m) is not null
 ),
 
 -- Only runs with a known position count among the latest ten, so these rows are a partition of their own.
@@ -32,7 +32,7 @@ measured as (
         case when settle_pct is not null then avg(settle_pct) over latest_ten end as settle_pct_10,
         case when settle_pct is not null then count(*) over latest_ten end as settle_runs_10,
     from starts
-    -- lint: accept current-row: read through previous_starts, which points to an earlier day
+    -- lint: accept current-row: read through positioned_start, which points to an earlier day
     window latest_ten as (
         partition by horse_key, settle_pct is not null order by runner_id
         rows between 9 preceding and current row
@@ -65,11 +65,11 @@ summed as (
         count(*) filter (where position_400m is not null) over so_far as known_400m,
         count(*) filter (where position_400m <= 2) over so_far as front_runs,
     from measured
-    -- lint: accept current-row: read through previous_starts, which points to an earlier day
+    -- lint: accept current-row: read through positioned_start, which points to an earlier day
     window so_far as (partition by horse_key order by runner_id rows between unbounded preceding and current row)
 ),
 
--- After each start; a later day reads it at the horse's latest one.
+-- After each start with a known position; a later day reads it at the horse's latest one.
 states as (
     select
         runner_id,
@@ -102,23 +102,7 @@ select
 
     coalesce(states.running_style, 'unknown') as running_style,
     coalesce(states.known_settle_runs, 0)::usmallint as known_settle_runs,
-    states.expected_settle_pct,
-    states.last_settle_pct,
-    states.avg_early_position_800m,
-    states.avg_mid_position_400m,
-    states.avg_pos_200m,
-    states.avg_late_surge,
-    states.avg_improvement_from_400m,
-    states.early_speed_score,
-    states.closing_ability_score,
-    states.sustained_run_score,
-    states.early_speed_pct,
-    states.strong_finish_pct,
-    states.fader_rate,
-    states.closer_rate,
-    states.front_rate,
-    states.pos_volatility_800,
-    states.finishing_kick_consistency,
+    states.* exclude (runner_id, running_style, known_settle_runs),
 from {{ref "previous_starts"}} as previous_starts
-left join states on previous_starts.horse_start = states.runner_id
+left join states on previous_starts.positioned_start = states.runner_id
 order by runner_id

@@ -246,7 +246,7 @@ export const horseMutants: readonly Mutant[] = [
         file: "models/features/running_style.sql",
         replace: [
             [
-                "on previous_starts.horse_start = states.runner_id",
+                "on previous_starts.positioned_start = states.runner_id",
                 "on previous_starts.runner_id = states.runner_id",
             ],
         ],
