@@ -1,6 +1,15 @@
 {{!-- one row per starter, then one per horse that has started, for a start on the day after all results: where its earlier
       days end --}}
-with starters as (
+with declared as (
+    select
+        *,
+        -- Counted in days, so that all windows share one sorting, and no date is turned into a timestamp.
+        race_date - date '2000-01-01' as day_number,
+    from {{ref "runners"}}
+),
+
+-- lint: accept frame-not-by-day: day_number is race_date
+starters as (
     select
         runner_id,
         race_id,
@@ -14,20 +23,19 @@ with starters as (
         max(race_date) filter (where has_run) over before_today as last_race_date,
         count(*) filter (where has_run) over last_60_days as runs_last_60_days,
         count(*) filter (where has_run) over last_90_days as runs_last_90_days,
-    from {{ref "runners"}}
-    -- One sorting for all three.
+    from declared
     window
         before_today as (
-            partition by horse_key order by race_date
+            partition by horse_key order by day_number
             groups between unbounded preceding and 1 preceding
         ),
         last_60_days as (
-            partition by horse_key order by race_date
-            range between interval 60 day preceding and interval 1 day preceding
+            partition by horse_key order by day_number
+            range between 60 preceding and 1 preceding
         ),
         last_90_days as (
-            partition by horse_key order by race_date
-            range between interval 90 day preceding and interval 1 day preceding
+            partition by horse_key order by day_number
+            range between 90 preceding and 1 preceding
         )
 ),
 

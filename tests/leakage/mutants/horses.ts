@@ -24,7 +24,7 @@ export const horseMutants: readonly Mutant[] = [
         name: "latest_start_without_a_date",
         why: "the latest row of a horse, whenever it was",
         file: "models/base/previous_starts.sql",
-        replace: [[`order by race_date\n            ${byDay}`, ""]],
+        replace: [[`order by day_number\n            ${byDay}`, ""]],
         seenIn: "form",
         column: "last_5_avg_position",
         from: ["own", "later"],
@@ -82,10 +82,7 @@ export const horseMutants: readonly Mutant[] = [
         why: "whether the race was run, as one of the latest 60 days",
         file: "models/base/previous_starts.sql",
         replace: [
-            [
-                "range between interval 60 day preceding and interval 1 day preceding",
-                "range between interval 60 day preceding and current row",
-            ],
+            ["range between 60 preceding and 1 preceding", "range between 60 preceding and current row"],
         ],
         seenIn: "career",
         column: "runs_last_60_days",
