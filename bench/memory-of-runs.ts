@@ -14,6 +14,8 @@ export interface StepMemory {
     readonly run: number;
     /** That, and the most that all the others had for themselves: the service, its health check, what compiles TypeScript. */
     readonly all: number;
+    /** The model, test or replay that was under way at the run's peak. */
+    readonly at: string;
 }
 
 export interface RunMemory {
@@ -32,6 +34,9 @@ interface Container {
     readonly group?: ControlGroup;
     readonly onStep?: (step: StepMemory) => void;
 }
+
+/** What a container of 1 GB has in its environment, as docs/deploy.md says. */
+export const smallContainer = { NODE_OPTIONS: "--max-semi-space-size=4", MALLOC_ARENA_MAX: "1" };
 
 type Started = ChildProcessByStdio<null, Readable, Readable>;
 
@@ -92,9 +97,12 @@ async function measure(
     const pid = run.pid!;
     const exited = once(run, "close");
     const steps: StepMemory[] = [];
-    let current = { step: "start", since: performance.now(), run: 0, others: 0 };
+    const begun = (step: string) => ({ step, since: performance.now(), run: 0, others: 0, at: "" });
+    let current = begun("start");
+    let node = "";
     const sample = () => {
-        current.run = Math.max(current.run, peakOf(pid));
+        const peak = peakOf(pid);
+        if (peak > current.run) Object.assign(current, { run: peak, at: node });
         const others = [...besides(), ...processTree(pid)].filter((one) => one !== pid);
         const theirs = others.reduce((sum, one) => sum + ownOf(one), 0);
         current.others = Math.max(current.others, theirs);
@@ -103,17 +111,19 @@ async function measure(
         if (step === current.step) return;
         sample();
         forgetPeak(pid);
-        const { since, run: own, others } = current;
+        const { since, run: own, others, at } = current;
         const seconds = (performance.now() - since) / 1000;
-        const ended = { step: current.step, seconds, run: own, all: own + others };
+        const ended = { step: current.step, seconds, run: own, all: own + others, at };
         steps.push(ended);
         onStep?.(ended);
-        current = { step, since: performance.now(), run: 0, others: 0 };
+        current = begun(step);
+        node = "";
     };
     let last = "";
     for (const stream of [run.stdout, run.stderr]) {
         createInterface({ input: stream }).on("line", (line) => {
-            const { type, step, message } = readEvent(line);
+            const { type, step, name, message } = readEvent(line);
+            if (type === "node-start") node = String(name);
             if (type === "phase-start") begin(String(step));
             if (type === "publish-step") begin(`publish: ${step}`);
             if (type === "run-end") begin("end");

@@ -13,7 +13,7 @@ import { exitCodes } from "../runner/errors.ts";
 import { ensureWorld, removeSandbox, withSandbox } from "../sandbox/sandbox.ts";
 import { createControlGroup } from "./control-group.ts";
 import { linkProject } from "./link-project.ts";
-import { type StepMemory, withContainer } from "./memory-of-runs.ts";
+import { type StepMemory, smallContainer, withContainer } from "./memory-of-runs.ts";
 
 const { values } = parseArgs({
     options: {
@@ -41,13 +41,9 @@ async function main(): Promise<void> {
         linkProject(root);
         await withSandbox({ root, note: console.log }, async (url) => {
             await ensureWorld(url, { races: Number(values.events), note: console.log });
-            const env = {
-                DATABASE_URL: url,
-                REBUILD_TARGET: values.target,
-                NODE_OPTIONS: "--max-semi-space-size=4",
-            };
-            const onStep = ({ step, seconds, run, all }: StepMemory) =>
-                console.log(line(step, seconds.toFixed(1), megabytes(run), megabytes(all)));
+            const env = { DATABASE_URL: url, REBUILD_TARGET: values.target, ...smallContainer };
+            const onStep = ({ step, seconds, run, all, at }: StepMemory) =>
+                console.log(`${line(step, seconds.toFixed(1), megabytes(run), megabytes(all))}  ${at}`);
             const container = { env, root, onStep, ...(isLimited && { group }) };
             await withContainer(container, async (measure) => {
                 for (const command of values.commands.split(",").filter(Boolean)) {
