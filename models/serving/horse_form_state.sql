@@ -7,9 +7,10 @@ with next_starts as (
         runners.horse_slug,
         previous_starts.horse_start,
         previous_starts.last_race_date,
-    from {{ref "previous_starts"}} as previous_starts
-    inner join {{ref "runners"}} as runners on previous_starts.horse_start = runners.runner_id
-    where previous_starts.race_date = 'infinity'
+    -- In this order: the right side becomes a table in memory. Of 2.4 million starters that took 308 MB, this takes 83.
+    from {{ref "runners"}} as runners
+    inner join {{ref "previous_starts"}} as previous_starts on runners.runner_id = previous_starts.horse_start
+        and previous_starts.race_date = 'infinity'
     qualify row_number() over (partition by runners.horse_slug order by previous_starts.horse_start desc) = 1
 )
 
