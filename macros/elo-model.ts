@@ -36,7 +36,7 @@ export function defineEloModel(model: EloModel): TypeScriptModel {
         async run({ ref, vars, read, write, signal }) {
             const rating = createPairwiseElo(eloSettings(vars, model.vars));
             const day = new DayBuffer();
-            let written = new RatedRows(model);
+            const rated = new RatedRows(model);
             const query = `
                 select
                     runner_id,
@@ -55,17 +55,17 @@ export function defineEloModel(model: EloModel): TypeScriptModel {
                 for (let from = 0, to = 1; from < chunk.rowCount; from = to++) {
                     while (to < chunk.rowCount && dates[to] === dates[from]) to++;
                     if (day.count > 0 && day.day !== dates[from]) {
-                        written.add(day, rating);
-                        if (written.count >= rowsPerWrite) {
-                            await write(written.chunk());
-                            written = new RatedRows(model);
+                        rated.add(day, rating);
+                        if (rated.count >= rowsPerWrite) {
+                            await write(rated.chunk());
+                            rated.clear();
                         }
                     }
                     day.take(chunk, from, to);
                 }
             }
-            if (day.count > 0) written.add(day, rating);
-            if (written.count > 0) await write(written.chunk());
+            if (day.count > 0) rated.add(day, rating);
+            if (rated.count > 0) await write(rated.chunk());
         },
     });
 }
@@ -94,33 +94,26 @@ export function eloSettings(vars: Readonly<Record<string, VarValue>>, prefix: st
 class DayBuffer implements DayOfStarters {
     day = 0;
     count = 0;
-    runnerId: number[] = [];
-    raceId: bigint[] = [];
+    runnerId = new Uint32Array(256);
+    raceId = new BigInt64Array(256);
     race = new Int32Array(256);
     entity = new Int32Array(256);
     group = new Int32Array(256);
     hasRun = new Uint8Array(256);
-    private readonly entities = new KeyNumbers();
-    private readonly groups = new KeyNumbers();
     position = new Int32Array(256);
     margin = new Float64Array(256);
+    private readonly entities = new KeyNumbers();
+    private readonly groups = new KeyNumbers();
 
     take(chunk: ColumnChunk, from: number, to: number): void {
         const { columns } = chunk;
-        const raceIds = columns.race_id!.values as BigInt64Array;
-        const runnerIds = columns.runner_id!.values as Uint32Array;
-        this.makeRoom(this.count + to - from);
+        const at = this.count;
+        this.count += to - from;
+        this.makeRoom(this.count);
         this.day = (columns.race_date!.values as Int32Array)[from]!;
-        for (let row = from; row < to; row++) {
-            const index = this.count++;
-            const raceId = raceIds[row]!;
-            // Consecutive numbers within the day: a race is one run of rows.
-            const isSameRace = index > 0 && this.raceId[index - 1] === raceId;
-            this.race[index] = index === 0 ? 0 : this.race[index - 1]! + (isSameRace ? 0 : 1);
-            this.runnerId[index] = runnerIds[row]!;
-            this.raceId[index] = raceId;
-        }
-        const at = this.count - (to - from);
+        this.runnerId.set((columns.runner_id!.values as Uint32Array).subarray(from, to), at);
+        this.raceId.set((columns.race_id!.values as BigInt64Array).subarray(from, to), at);
+        this.numberRaces(at);
         this.entities.number(columns.entity!.values as Float64Array, from, to, this.entity, at);
         this.groups.number(columns.family!.values as Float64Array, from, to, this.group, at);
         this.hasRun.set((columns.has_run!.values as Uint8Array).subarray(from, to), at);
@@ -132,16 +125,24 @@ class DayBuffer implements DayOfStarters {
         this.count = 0;
     }
 
+    /** Consecutive numbers within the day: a race is one run of rows. */
+    private numberRaces(at: number): void {
+        // Halves of the identifiers: reading one as a whole allocates it.
+        const halves = new Int32Array(this.raceId.buffer);
+        for (let row = at; row < this.count; row++) {
+            const isSameRace =
+                row > 0 &&
+                halves[2 * row] === halves[2 * row - 2] &&
+                halves[2 * row + 1] === halves[2 * row - 1];
+            this.race[row] = row === 0 ? 0 : this.race[row - 1]! + (isSameRace ? 0 : 1);
+        }
+    }
+
     private makeRoom(count: number): void {
         if (count <= this.entity.length) return;
         const length = count * 2;
-        const extend = <Values extends Int32Array | Uint8Array | Float64Array>(
-            values: Values,
-            grown: Values,
-        ): Values => {
-            grown.set(values);
-            return grown;
-        };
+        this.runnerId = extend(this.runnerId, new Uint32Array(length));
+        this.raceId = extend(this.raceId, new BigInt64Array(length));
         this.race = extend(this.race, new Int32Array(length));
         this.entity = extend(this.entity, new Int32Array(length));
         this.group = extend(this.group, new Int32Array(length));
@@ -149,6 +150,14 @@ class DayBuffer implements DayOfStarters {
         this.position = extend(this.position, new Int32Array(length));
         this.margin = extend(this.margin, new Float64Array(length));
     }
+}
+
+type Numbers = Int32Array | Uint32Array | Uint8Array | Float64Array;
+
+/** `longer`, beginning with `values`. */
+function extend<Values extends Numbers | BigInt64Array>(values: Values, longer: Values): Values {
+    (longer as Numbers).set(values as Numbers);
+    return longer;
 }
 
 /** Numbers keys from 0 on in the order of their first start, so that ratings lie in arrays; -1 stays -1. */
@@ -171,12 +180,12 @@ class KeyNumbers {
 /** Whole days of rated starters, ready to be written. */
 class RatedRows {
     count = 0;
-    private readonly runnerId: number[] = [];
-    private readonly raceId: bigint[] = [];
-    private readonly date: number[] = [];
-    private readonly before: number[] = [];
-    private readonly after: number[] = [];
-    private readonly races: number[] = [];
+    private runnerId = new Uint32Array(rowsPerWrite);
+    private raceId = new BigInt64Array(rowsPerWrite);
+    private date = new Int32Array(rowsPerWrite);
+    private before = new Float64Array(rowsPerWrite);
+    private after = new Float64Array(rowsPerWrite);
+    private races = new Int32Array(rowsPerWrite);
     private readonly model: EloModel;
 
     constructor(model: EloModel) {
@@ -186,35 +195,55 @@ class RatedRows {
     /** Rates the day and empties its buffer. */
     add(day: DayBuffer, rating: PairwiseElo): void {
         const { before, after, races } = rating.rateDay(day);
-        for (let row = 0; row < day.count; row++) {
-            this.runnerId.push(day.runnerId[row]!);
-            this.raceId.push(day.raceId[row]!);
-            this.date.push(day.day);
-            this.before.push(before[row]!);
-            this.after.push(after[row]!);
-            this.races.push(races[row]!);
-        }
+        const at = this.count;
         this.count += day.count;
+        this.makeRoom(this.count);
+        this.runnerId.set(day.runnerId.subarray(0, day.count), at);
+        this.raceId.set(day.raceId.subarray(0, day.count), at);
+        this.date.fill(day.day, at, this.count);
+        this.before.set(before.subarray(0, day.count), at);
+        this.after.set(after.subarray(0, day.count), at);
+        this.races.set(races.subarray(0, day.count), at);
         day.clear();
     }
 
     chunk(): ColumnChunk {
-        // Without an entity there is no evidence: NULL in all four.
-        const valid = Uint8Array.from(this.before, (value) => (Number.isNaN(value) ? 0 : 1));
+        const { count } = this;
+        const races = this.races.subarray(0, count);
+        const valid = new Uint8Array(count);
+        const isDefault = new Uint8Array(count);
+        for (let row = 0; row < count; row++) {
+            // Without an entity there is no evidence: NULL in all four.
+            valid[row] = Number.isNaN(this.before[row]) ? 0 : 1;
+            isDefault[row] = races[row] === 0 ? 1 : 0;
+        }
         const rated = (values: Column["values"]): Column => ({ values, valid });
         return {
-            rowCount: this.count,
+            rowCount: count,
             columns: {
-                runner_id: { values: Uint32Array.from(this.runnerId) },
-                race_id: { values: BigInt64Array.from(this.raceId) },
-                race_date: { values: Int32Array.from(this.date) },
-                [`${this.model.entity}_elo`]: rated(Float64Array.from(this.before)),
-                [this.model.defaultColumn]: rated(
-                    Uint8Array.from(this.races, (races) => (races === 0 ? 1 : 0)),
-                ),
-                [this.model.racesColumn]: rated(Int32Array.from(this.races)),
-                [`${this.model.entity}_elo_after`]: rated(Float64Array.from(this.after)),
+                runner_id: { values: this.runnerId.subarray(0, count) },
+                race_id: { values: this.raceId.subarray(0, count) },
+                race_date: { values: this.date.subarray(0, count) },
+                [`${this.model.entity}_elo`]: rated(this.before.subarray(0, count)),
+                [this.model.defaultColumn]: rated(isDefault),
+                [this.model.racesColumn]: rated(races),
+                [`${this.model.entity}_elo_after`]: rated(this.after.subarray(0, count)),
             },
         };
+    }
+
+    clear(): void {
+        this.count = 0;
+    }
+
+    private makeRoom(count: number): void {
+        if (count <= this.runnerId.length) return;
+        const length = count * 2;
+        this.runnerId = extend(this.runnerId, new Uint32Array(length));
+        this.raceId = extend(this.raceId, new BigInt64Array(length));
+        this.date = extend(this.date, new Int32Array(length));
+        this.before = extend(this.before, new Float64Array(length));
+        this.after = extend(this.after, new Float64Array(length));
+        this.races = extend(this.races, new Int32Array(length));
     }
 }
