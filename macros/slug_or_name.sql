@@ -2,6 +2,6 @@
 -- twice are computed for every row, and making a slug is dear.
 create or replace macro slug_or_name(given, name) as
     coalesce(
-        nullif(lower(trim(given)), ''),
-        slug(case when given is null or trim(given) = '' then decode_entities(name) end)
+        nullif(lower(trimmed(given)), ''),
+        slug(case when nullif(trimmed(given), '') is null then decode_entities(name) end)
     );

@@ -6,7 +6,7 @@ with source as (
 named as (
     select
         * replace (
-            nullif(trim(decode_entities(horse_name)), '') as horse_name,
+            nullif(trimmed(decode_entities(horse_name)), '') as horse_name,
             slug_or_name(horse_slug, horse_name) as horse_slug,
             status_code(finish_status) as finish_status,
             -- 0 and less, and the sentinels, are no places.
@@ -58,7 +58,6 @@ final as (
         card_order::usmallint as card_order,
         horse_name,
         horse_slug,
-        plain_name(horse_name) as plain_name,
         saddlecloth(horse_number) as horse_number,
         case when barrier > 0 then barrier end as barrier,
         case when original_weight > 0 then original_weight end as weight,
@@ -71,9 +70,9 @@ final as (
             else finish_status
         end as finish_status,
         case when not is_scratched and not is_non_finisher and position is not null then margin end as margin,
-        nullif(trim(decode_entities(jockey)), '') as jockey,
+        nullif(trimmed(decode_entities(jockey)), '') as jockey,
         slug_or_name(jockey_slug, jockey) as jockey_slug,
-        nullif(trim(decode_entities(trainer)), '') as trainer,
+        nullif(trimmed(decode_entities(trainer)), '') as trainer,
         slug_or_name(trainer_slug, trainer) as trainer_slug,
         case when win_odds > 1 then win_odds end as win_odds,
         case when prize_money >= 0 then prize_money end as prize_money,

@@ -1,4 +1,4 @@
-{{!-- one row per timed runner as delivered: names decoded, numbers as text, ranks without sentinels --}}
+{{!-- one row per timed runner as delivered: saddlecloth numbers as text, ranks without sentinels --}}
 with source as (
     select * from {{source "sectional_times"}}
 ),
@@ -7,7 +7,7 @@ final as (
     select
         race_id,
         saddlecloth(horse_number) as horse_number,
-        plain_name(horse_name) as plain_name,
+        horse_name,
 {{#each (list 200 400 600 800 1000 1200 1400 1600 1800 2000 2200 2400 2600 2800 3000) as |metres|}}
         case when position_{{metres}}m between 1 and 49 then position_{{metres}}m end as position_{{metres}}m,
 {{/each}}

@@ -4,7 +4,7 @@ select
     horse_key::varchar as value,
 from {{ref "runners"}}
 group by horse_key
-having min(horse_location_slug) <> max(horse_location_slug)
+having min(horse_slug) <> max(horse_slug) or min(location) <> max(location)
 union all
 select
     'horse_slug_key' as key,
@@ -18,11 +18,11 @@ select
     jockey_key::varchar as value,
 from {{ref "runners"}}
 group by jockey_key
-having min(jockey_location_slug) <> max(jockey_location_slug)
+having min(jockey_slug) <> max(jockey_slug) or min(location) <> max(location)
 union all
 select
     'trainer_key' as key,
     trainer_key::varchar as value,
 from {{ref "runners"}}
 group by trainer_key
-having min(trainer_location_slug) <> max(trainer_location_slug)
+having min(trainer_slug) <> max(trainer_slug) or min(location) <> max(location)
