@@ -73,19 +73,22 @@ styles as (
 
 horses as (
     select
-        runner_id,
-        race_id,
-        race_date,
-        location,
-        track_key,
-        barrier,
-        barrier_position,
-        count(*) filter (where has_run) over same_group as group_starts,
-        count(*) filter (where is_win) over same_group as group_wins,
-        count(*) filter (where is_place) over same_group as group_places,
-    from {{ref "runners"}}
+        runners.runner_id,
+        runners.race_id,
+        runners.race_date,
+        runners.location,
+        runners.track_key,
+        runners.barrier,
+        runners.barrier_position,
+        running_style.running_style,
+        count(*) filter (where runners.has_run) over same_group as group_starts,
+        count(*) filter (where runners.is_win) over same_group as group_wins,
+        count(*) filter (where runners.is_place) over same_group as group_places,
+    from {{ref "runners"}} as runners
+    positional join {{ref "running_style"}} as running_style
+    where is_in_step(runners.runner_id, running_style.runner_id, 'running_style')
     window same_group as (
-        partition by horse_key, barrier_position order by race_date
+        partition by runners.horse_key, runners.barrier_position order by runners.race_date
         groups between unbounded preceding and 1 preceding
     )
 )
@@ -121,10 +124,9 @@ left join gates
     on horses.track_key = gates.track_key
     and horses.barrier_position = gates.barrier_position
     and horses.race_date = gates.race_date
-inner join {{ref "running_style"}} as running_style on horses.runner_id = running_style.runner_id
 left join styles
     on horses.location = styles.location
     and horses.barrier_position = styles.barrier_position
-    and running_style.running_style = styles.running_style
+    and horses.running_style = styles.running_style
     and horses.race_date = styles.race_date
 order by runner_id
