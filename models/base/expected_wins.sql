@@ -1,4 +1,5 @@
-{{!-- one row per start: the market's probability of its win; an outcome's yardstick, read by later days only --}}
+{{!-- one row per starter: the market's probability of its win, once the race has been run; an outcome's yardstick, read by
+      later days only --}}
 with prices as (
     select
         race_id,
@@ -13,10 +14,9 @@ with prices as (
 
 select
     runners.runner_id,
-    runners.race_id,
     -- A lone price's share of a rounded sum may be just over 1.
     case when prices.is_fully_priced then least(1 / runners.win_odds / prices.overround, 1) end::decimal(18, 12)
         as expected_win,
 from {{ref "runners"}} as runners
-inner join prices on runners.race_id = prices.race_id
-where runners.has_run
+left join prices on runners.race_id = prices.race_id
+order by runner_id
