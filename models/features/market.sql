@@ -40,10 +40,10 @@ final as (
         (win_odds / nullif(shortest_odds, 0))::float as odds_to_favorite_ratio,
     from priced
     window
-        by_odds as (partition by race_id, win_odds is null order by win_odds),
+        by_odds as (partition by race_id order by win_odds nulls last),
         -- lint: accept current-row: the other prices of this race, no outcome
         same_odds as (
-            partition by race_id, win_odds is null order by win_odds groups between current row and current row
+            partition by race_id order by win_odds nulls last groups between current row and current row
         )
 )
 

@@ -35,7 +35,7 @@ placed as (
         *,
         case
             when settle is not null
-                then rank() over (partition by race_id, settle is null order by settle)
+                then rank() over (partition by race_id order by settle nulls last)
         end as map_position,
         case
             when barrier is not null
@@ -43,7 +43,7 @@ placed as (
                 then count(*) filter (running_style in ('leader', 'stalker')) over (
                     partition by race_id
                     order by barrier nulls last
-                    range between unbounded preceding and 1 preceding
+                    groups between unbounded preceding and 1 preceding
                 )
         end as forward_runners_inside,
     from styles
