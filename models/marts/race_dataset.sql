@@ -30,7 +30,7 @@ with final as (
         race_facts.race_prize_money,
         runners.horse_name,
         runners.horse_slug,
-        location_slugs.horse_location_slug,
+        runners.horse_slug || '-' || runners.location as horse_location_slug, {{!-- location_slugs --}}
         runners.horse_number,
         runners.barrier,
         runners.barrier_position,
@@ -38,10 +38,10 @@ with final as (
         runners.weight,
         runners.jockey,
         runners.jockey_slug,
-        location_slugs.jockey_location_slug,
+        runners.jockey_slug || '-' || runners.location as jockey_location_slug, {{!-- location_slugs --}}
         runners.trainer,
         runners.trainer_slug,
-        location_slugs.trainer_location_slug,
+        runners.trainer_slug || '-' || runners.location as trainer_location_slug, {{!-- location_slugs --}}
         runners.total_runners,
 
         career.total_races,
@@ -390,7 +390,6 @@ with final as (
         runners.is_place,
         runners.beat_pct,
     from {{ref "runners"}} as runners
-    positional join {{ref "location_slugs"}} as location_slugs
     positional join {{ref "career"}} as career
     positional join {{ref "form"}} as form
     positional join {{ref "form_changes"}} as form_changes
@@ -419,8 +418,7 @@ with final as (
         on runners.location = location_rates.location
         and runners.race_date = location_rates.race_date
     where
-        is_in_step(runners.runner_id, location_slugs.runner_id, 'location_slugs')
-        and is_in_step(runners.runner_id, career.runner_id, 'career')
+        is_in_step(runners.runner_id, career.runner_id, 'career')
         and is_in_step(runners.runner_id, form.runner_id, 'form')
         and is_in_step(runners.runner_id, form_changes.runner_id, 'form_changes')
         and is_in_step(runners.runner_id, spells.runner_id, 'spells')

@@ -18,9 +18,12 @@ export function joinedColumns(root: string): readonly JoinedColumn[] {
         .flatMap((line) => {
             // Families without a table of their own are partials: all of their columns stand here.
             const partial = /^ {8}\{\{> (\w+)\}\}$/.exec(line)?.[1];
-            return partial === undefined
-                ? selected(line).map(({ family, column }) => ({ family, name: column }))
-                : featureNames(root, partial).map((name) => ({ family: partial, name }));
+            if (partial !== undefined)
+                return featureNames(root, partial).map((name) => ({ family: partial, name }));
+            // Made here as a view makes it, which is named behind it: through the view, reading all took 1.4 s, not 0.8.
+            const made = /^ {8}\S.* as (\w+), \{\{!-- (\w+) --\}\}$/.exec(line);
+            if (made) return [{ family: made[2]!, name: made[1]! }];
+            return selected(line).map(({ family, column }) => ({ family, name: column }));
         });
 }
 
