@@ -70,7 +70,7 @@ export interface AuditSettings {
     readonly days: number;
     /** Default 1. */
     readonly seed: number;
-    /** Events in the part of the history on which a day is replayed. Default 1500; short histories are replayed whole. */
+    /** Size of the part of the history on which a day is replayed, in events. Default 1500; short histories are replayed whole. */
     readonly history: number | "whole";
     /** Why nothing is replayed. Default: it is. */
     readonly off?: string;

@@ -6,6 +6,7 @@ import { withHistorySlice } from "../../runner/testing/replay/history-slice.ts";
 import type { Perturbation } from "../../runner/testing/replay/perturbation.ts";
 import { planJobs } from "../../runner/testing/replay/plan-jobs.ts";
 import { runAudit } from "../../runner/testing/replay/run-audit.ts";
+import { sliceDepth } from "../../runner/testing/replay/slice-rows.ts";
 import type { Warehouse } from "../../runner/warehouse/types.ts";
 import { type ShopModel, shopProject } from "./build-fixture.ts";
 import { asOfModel, tinySources, withTinyBuild } from "./replay-fixture.ts";
@@ -58,8 +59,9 @@ describe("a slice of the history", () => {
         await withLongBuild({ starts: asOfModel("weight") }, (warehouse, compiled) =>
             withHistorySlice({ project, compiled, warehouse, day, size, seed: 1, signal }, async (slice) => {
                 expect(slice).toMatchObject({ ofEvents: 822, failures: new Map() });
-                expect(slice.events).toBeLessThanOrEqual(size + 2);
-                expect(slice.events).toBeGreaterThan(size / 2);
+                expect(slice.whole).toBeLessThanOrEqual(size);
+                expect(slice.whole).toBeGreaterThan(size / 3);
+                expect(slice.events).toBeLessThan(822 / 2);
                 const [days] = await slice.warehouse.rows(`
                     select
                         count_if(race_date = '${day}') as today,
@@ -78,24 +80,48 @@ describe("a slice of the history", () => {
                     where horse in (select horse from sources.entries semi join (from sources.races where race_date = '${day}') using (race_id))
                     group by all`);
                 const whole = runners.filter(({ horse, starts }) => careers.get(horse) === starts);
-                expect(whole.length).toBeGreaterThan(0);
+                expect(whole.length).toBe(runners.length);
+                // As far back as it counts, though of other races there are a few rows only.
+                const [deepest] = await slice.warehouse.rows(
+                    "select count(*) as rows from sources.entries group by weight order by rows desc limit 1",
+                );
+                expect(Number(deepest!.rows)).toBeGreaterThanOrEqual(sliceDepth(size));
+                const [times] = await slice.warehouse.rows(`
+                    select count(*) as rows, count_if(horse in (select horse from sources.entries as entry where entry.race_id = times.race_id)) as known
+                    from sources.times`);
+                expect(times!.known).toBe(times!.rows);
+                expect(Number(times!.rows)).toBeGreaterThan(0);
                 // A row of no event could belong to any part of the history; a table of no events does.
                 const [kept] = await slice.warehouse.rows(
                     "select count_if(horse = 'nobody') as nobody, (select count(*) from sources.horses) as horses from sources.entries",
                 );
                 expect(kept).toEqual({ nobody: 1n, horses: 9n });
                 const [made] = await slice.warehouse.rows("select count(*) as rows from main.starts");
-                expect(made!.rows).toBe(BigInt(slice.events * 4 - Number(await scratched(slice.warehouse))));
+                const [kinds] = await slice.warehouse.rows(
+                    "select count_if(status is distinct from 'SCRATCHED') as run, count(distinct race_id) as races from sources.entries where race_id is not null",
+                );
+                expect(made!.rows).toBe(kinds!.run);
+                expect(Number(kinds!.races)).toBe(slice.events);
             }),
         );
     });
 
-    const scratched = async (warehouse: Warehouse) =>
-        (
-            await warehouse.rows(
-                "select count(*) as rows from sources.entries where status = 'SCRATCHED' and race_id is not null",
-            )
-        )[0]!.rows;
+    test("of events without parts is of single events from all over the history", async () => {
+        const alone = { ...project, sources: sources.filter(({ name }) => name === "races") };
+        await withLongBuild({}, (warehouse, compiled) =>
+            withHistorySlice(
+                { project: alone, compiled, warehouse, day, size, seed: 1, signal },
+                async (slice) => {
+                    expect(slice.events).toBeGreaterThan(slice.whole);
+                    const prizes =
+                        "select prize, count(*) as races from sources.races where prize = 100 group by all";
+                    expect(await slice.warehouse.rows(prizes)).toEqual(await warehouse.rows(prizes));
+                    const [kept] = await slice.warehouse.rows("select count(*) as races from sources.races");
+                    expect(Number(kept!.races)).toBe(slice.events);
+                },
+            ),
+        );
+    });
 
     test("shows every leak that the whole history shows, and where it comes from", async () => {
         const models = Object.fromEntries(
@@ -104,7 +130,7 @@ describe("a slice of the history", () => {
         for (const perturbation of ["cut", "removed", "replaced", "reordered"] as const) {
             const { audit: done, results } = await audit({ ...clean, ...models }, [perturbation]);
             expect(done.replays[0]!.slice).toMatchObject({ ofEvents: 822 });
-            expect(results[0]!.message).toMatch(/on a slice of \d\d of 822 events: .* numbered anew in it$/);
+            expect(results[0]!.message).toMatch(/on a slice of \d+ of 822 events: .* numbered anew in it$/);
             const differing = done.replays[0]!.models.filter(({ columns }) => columns.length > 0);
             const wanted = Object.values(leaks).flatMap(({ by = "cut", column }, index) =>
                 by === perturbation ? [`leak_${index} ${column}`] : [],
@@ -120,7 +146,7 @@ describe("a slice of the history", () => {
 
     /** Values only after more races than a slice has; with `leak`, they tell the day's places. */
     const rare = (value: string) =>
-        asOfModel(`case when (select count(*) from sources.races) > 500 then ${value} end as rare`, {
+        asOfModel(`case when (select count(*) from sources.races) > 400 then ${value} end as rare`, {
             sources: ["races"],
         });
 
@@ -154,7 +180,7 @@ describe("a slice of the history", () => {
         const starts = events.filter((event) => event.type === "node-start");
         expect(starts.map(({ index, total }) => `${index} of ${total}`)).toEqual(["1 of 1", "2 of 2"]);
         const page = auditReport(done, { runId: "1", target: "test", version: "1", command: "audit" });
-        expect(page).toMatch(/^2024-03-06 +named +[56]\d events +removed /m);
+        expect(page).toMatch(/^2024-03-06 +named +\d+ events +removed /m);
         expect(page).toMatch(/^2024-03-06 +unseen +whole +removed +1 /m);
         expect(page).toContain('chosen as "unseen": rare.rare');
     });
@@ -166,9 +192,35 @@ describe("a slice of the history", () => {
         expect(results[1]!.message).toContain("rare");
     });
 
+    /** Of two recipes the one for histories of more than so many starts tells the place. */
+    const twofold = (limit: string) =>
+        asOfModel(
+            `case when count(*) over (order by race_date groups between unbounded preceding and 1 preceding) > ${limit} then place else weight end as mixed`,
+        );
+
+    test("counts far enough to show the recipe for a long history", async () => {
+        const { audit: done } = await audit({ twofold: twofold("150") }, ["removed"]);
+        expect(done.passed).toBe(false);
+        expect(done.replays.map(({ why }) => why)).toEqual(["named"]);
+    });
+
+    test("that does not count as far as a model leaves it to the whole history", async () => {
+        const models = { long: twofold("3_000 -- and not > 2,000\n"), short: twofold("100") };
+        const { audit: done } = await audit(models, ["removed"]);
+        expect(done.coverage!.counting).toEqual([{ model: "long", number: 3000 }]);
+        const differing = done.replays.map(({ why, models }) => [
+            why,
+            models.filter(({ columns }) => columns.length > 0).map(({ model }) => model),
+        ]);
+        expect(differing).toEqual([
+            ["named", ["short"]],
+            ["unseen", ["long"]],
+        ]);
+    });
+
     test("need not show what a day that is replayed whole shows", async () => {
         const early = asOfModel(
-            "case when (select count(*) from sources.races) > 100 then weight end as early",
+            "case when (select count(distinct race_date) from sources.races) > 2 * 150 then weight end as early",
             {
                 sources: ["races"],
             },
@@ -210,6 +262,43 @@ describe("a slice of the history", () => {
                 ),
             },
         ]);
+    });
+});
+
+describe("a day of which no slice can be made", () => {
+    test("is a whole one, whose values need be in no slice", async () => {
+        const other = "2023-11-01";
+        const models = {
+            needy: asOfModel(
+                `case when (select count(*) from main.starters as all_starters where race_date = '${other}') < 8 then error('too few') else weight end as weight`,
+            ),
+            rare: asOfModel(
+                "case when (select count(*) from sources.races) > 4 * 100 then weight end as rare",
+                {
+                    sources: ["races"],
+                },
+            ),
+        };
+        const events: RunEvent[] = [];
+        const { audit: done } = await withLongBuild(models, (warehouse, compiled) =>
+            runAudit({
+                project,
+                compiled,
+                warehouse,
+                plan: [other, day].map((on) => ({ day: on, why: "named", perturbation: "removed" })),
+                slice: 40,
+                seed: 1,
+                traceSeconds: 0,
+                report: (event) => events.push(event),
+                signal,
+            }),
+        );
+        expect(events.filter(({ type }) => type === "note").length).toBe(1);
+        expect(done.replays.map(({ why, slice }) => [why, slice !== undefined])).toEqual([
+            ["named", true],
+            ["named", false],
+        ]);
+        expect(done.coverage!.seen).toContain("rare.rare");
     });
 });
 

@@ -93,21 +93,28 @@ function describeSlices({ replays, coverage }: Audit): readonly string[] {
     if (!slice) return [];
     const lines = wrap(
         `Where the history is not whole, both builds were made from a slice of its ${countOf(slice.ofEvents, "event")}: all of the day, the ` +
-            "histories of many of the day's entities, and the events of the days around it.",
+            "days around it, and single rows of others from all over the history: what the day's entities did, what is most " +
+            "and least like the day.",
     );
     if (!coverage) return lines;
-    const { values, inSlice, seen, unseen } = coverage;
+    const { values, inSlice, seen, unseen, counting } = coverage;
     const share = values === 0 ? 100 : Math.floor((100 * inSlice) / values);
     const lacking = unseen.map(({ column }) => column).join(", ");
     return [
         ...lines,
         ...wrap(
             `Slices hold ${share} % of the values that the full build has on these days. Of ${countOf(seen.length + unseen.length, "column")} ` +
-                `${formatCount(seen.length)} have values in one of them, or on a day that was replayed whole; ` +
+                `${formatCount(seen.length)} have values enough in one of them, or on a day that was replayed whole; ` +
                 (unseen.length === 0
                     ? "none is left."
                     : `the models of the others were replayed whole for it, chosen as "unseen": ${lacking}`),
         ),
+        ...(counting.length === 0
+            ? []
+            : wrap(
+                  "Counted further than a slice does, and replayed whole on these days: " +
+                      counting.map(({ model, number }) => `${model} (${number})`).join(", "),
+              )),
     ];
 }
 

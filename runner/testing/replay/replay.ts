@@ -56,8 +56,8 @@ export interface Replay {
     readonly perturbation: Perturbation;
     readonly seed: number;
     readonly seconds: number;
-    /** The part of the history that was replayed; absent: all of it. */
-    readonly slice?: { readonly events: number; readonly ofEvents: number };
+    /** The part of the history that was replayed, some rows of its events or, of `whole`, all; absent: all of it. */
+    readonly slice?: { readonly events: number; readonly whole: number; readonly ofEvents: number };
     /** Spent on looking for the events that leaked. */
     readonly traceSeconds: number;
     /** In dependency order: the first that differs is where a leak comes in. */
@@ -169,7 +169,7 @@ async function compareModel(options: CompareOptions): Promise<ModelReplay> {
                       model.config.materialized === "view"
                           ? await keepRows(options)
                           : (one) => `${base}.main.${quoteName(one)}`,
-                  replayedOf: relationOf,
+                  replayedOf: await keepReplayed(options),
               });
     return { ...nothing, ...differences, ...sizeOf(full, compared, day), model: name, file };
 }
@@ -180,6 +180,15 @@ async function keepRows({ warehouse, scratch, base, model }: CompareOptions) {
     const kept = `${quoteName(String(row!.name))}.replay.${quoteName(`full_${model.name}`)}`;
     await warehouse.execute(`create table ${kept} as select * from main.${quoteName(model.name)}`);
     return (one: string) => (one === model.name ? kept : `${base}.main.${quoteName(one)}`);
+}
+
+/** What differs is read several times: a model that is compared straight from its query is stored for it. */
+async function keepReplayed({ scratch, model, relationOf }: CompareOptions) {
+    const stored = relationOf(model.name);
+    if (!stored.startsWith("(")) return relationOf;
+    const kept = `replay.${quoteName(`again_${model.name}`)}`;
+    await scratch.execute(`create table ${kept} as select * from ${stored}`);
+    return (one: string) => (one === model.name ? kept : relationOf(one));
 }
 
 function sizeOf(full: ReadonlyMap<string, { readonly rows: number }>, compared: Compared, day: string) {

@@ -10,10 +10,12 @@ import { FullSide } from "./checksums.ts";
 import { type Coverage, type DayCoverage, dayCoverage, mergeCoverages } from "./coverage.ts";
 import { describeLeaks } from "./describe-leak.ts";
 import { type HistorySlice, withHistorySlice } from "./history-slice.ts";
+import { longCounts } from "./long-counts.ts";
 import type { PlannedReplay } from "./plan-audit.ts";
 import { type AuditJob, planJobs } from "./plan-jobs.ts";
 import { type Replay, type ReplayOptions, replay } from "./replay.ts";
 import { auditedModels } from "./replay-plan.ts";
+import { sliceDepth } from "./slice-rows.ts";
 
 export interface AuditOptions {
     readonly project: Project;
@@ -49,9 +51,15 @@ export async function runAudit(
     const jobs = await planJobs(warehouse, project.sources, plan, options.slice);
     const coverages = await replayer.runAll(jobs);
     const audited = auditedModels(compiled).filter(({ name }) => !names || names.has(name));
-    const wholeDays = new Set(jobs.filter(({ isSliced }) => !isSliced).map(({ day }) => day));
-    const coverage = await mergeCoverages(coverages, warehouse, audited, [...wholeDays]);
-    const more = replaysOfUnseen(plan, coverage);
+    // A day of which no slice could be made was replayed whole, too.
+    const sliced = new Set(coverages.map(({ day }) => day));
+    const wholeDays = new Set(
+        jobs.filter(({ isSliced, day }) => !isSliced || !sliced.has(day)).map(({ day }) => day),
+    );
+    const counting =
+        sliced.size === 0 ? [] : longCounts(compiled, names, await countsOf(warehouse, options.slice!));
+    const coverage = await mergeCoverages(coverages, warehouse, audited, [...wholeDays], counting);
+    const more = replaysOfUnseen(plan, coverages, coverage);
     await replayer.runAll(await planJobs(warehouse, project.sources, more, undefined));
 
     const all = [...plan, ...more].sort((one, other) => (one.day < other.day ? -1 : 1));
@@ -69,13 +77,26 @@ export async function runAudit(
     return { audit, results: all.map((planned) => replayer.done.get(planned)!.result) };
 }
 
-/** Of each day on which a column has values that no slice has, the models that hold one. */
-function replaysOfUnseen(plan: readonly PlannedReplay[], { unseen }: Coverage): readonly PlannedReplay[] {
-    return [...new Set(unseen.map(({ day }) => day))].map((day) => ({
-        ...plan.find((planned) => planned.day === day)!,
-        why: "unseen",
-        names: new Set(unseen.filter((one) => one.day === day).map(({ model }) => model)),
-    }));
+/** Of each day on a slice, the models of columns that no slice shows, and those that count further than a slice. */
+function replaysOfUnseen(
+    plan: readonly PlannedReplay[],
+    coverages: readonly DayCoverage[],
+    { unseen, counting }: Coverage,
+): readonly PlannedReplay[] {
+    return coverages.flatMap(({ day }) => {
+        const lacking = [...unseen.filter((one) => one.day === day), ...counting];
+        if (lacking.length === 0) return [];
+        const names = new Set(lacking.map(({ model }) => model));
+        return [{ ...plan.find((planned) => planned.day === day)!, why: "unseen" as const, names }];
+    });
+}
+
+/** What a slice does not count to, and the whole history may. */
+async function countsOf(warehouse: Warehouse, slice: number) {
+    const [row] = await warehouse.rows(
+        "select max(estimated_size) as rows from duckdb_tables() where database_name = current_database() and schema_name = 'sources'",
+    );
+    return { beyond: sliceDepth(slice), upTo: Number(row?.rows ?? 0) };
 }
 
 interface Done {
@@ -152,7 +173,11 @@ class Replayer {
                 const [[model, reason]] = [...slice.failures] as [[string, string]];
                 const message = `${day} is replayed on the whole history: of a slice of it ${model} could not be made: ${scrub(reason)}`;
                 report({ type: "note", level: "warn", message });
-                await this.#replayAll(job, { project, warehouse, fullSide: new FullSide(warehouse, [day]) });
+                await this.#replayAll(job, {
+                    project,
+                    warehouse,
+                    fullSide: new FullSide(warehouse, [day]),
+                });
                 return [];
             }
             const side = new FullSide(slice.warehouse, [day]);
@@ -193,7 +218,9 @@ class Replayer {
                 this.#traceSeconds -= one.traceSeconds;
                 for (const { model, origin } of one.models) if (origin) this.#untraced.add(model);
             }
-            const size = slice && { slice: { events: slice.events, ofEvents: slice.ofEvents } };
+            const size = slice && {
+                slice: { events: slice.events, whole: slice.whole, ofEvents: slice.ofEvents },
+            };
             const sized = { ...one, ...size };
             const result = { ...node, ...resultOf(sized) };
             this.done.set(planned, { replay: sized, result });
