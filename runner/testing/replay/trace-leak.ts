@@ -16,8 +16,8 @@ import type { World } from "./world.ts";
 export interface LeakOrigin {
     /**
      * `own`: the event of the row itself; `same-day`, `later`: another one; `several`: no single event, but those
-     * from `day` on together; `clock`: no event, the value is another one in the morning of the day; `unstable`: it
-     * differs when nothing is changed.
+     * from `day` on together; `clock`: no event, the value is one in the morning of the day and another one now;
+     * `unstable`: it differs when nothing is changed.
      */
     readonly kind: "own" | "same-day" | "later" | "several" | "clock" | "unstable";
     /** The source that dates the event. */
@@ -53,8 +53,10 @@ export async function traceLeak(options: TraceOptions): Promise<LeakOrigin | und
     const trial = (range: EventRange) => differsWith(options, { only: range }, groups);
     const control = await trial(nothing);
     if (control.differs) {
-        const isStable = !(await differsWith(options, { only: nothing, isClockKept: true }, groups)).differs;
-        return { kind: isStable ? "clock" : "unstable" };
+        // The full build's own value says nothing: what runs with the clock is another one by now.
+        const again = await trial(nothing);
+        const now = await differsWith(options, { only: nothing, isClockKept: true }, groups);
+        return { kind: again.value === control.value && now.value !== control.value ? "clock" : "unstable" };
     }
     for (const group of groups) {
         const counts = control.counts.get(group.table)!;
@@ -91,6 +93,9 @@ export async function traceLeak(options: TraceOptions): Promise<LeakOrigin | und
 }
 
 interface Trial {
+    /** The example's, as text; null where there is no such row. */
+    readonly value: string | null;
+    /** From that of the full build. */
     readonly differs: boolean;
     readonly counts: ReadonlyMap<
         string,
@@ -109,7 +114,7 @@ async function differsWith(
     return warehouse.scratch((scratch, base) =>
         withInterrupt(scratch, signal, async () => {
             await createWorld(scratch, { ...options, sources: project.sources, base, ...changes });
-            let differs = false;
+            let found: string | null = null;
             await rebuildModels(
                 {
                     scratch,
@@ -137,8 +142,7 @@ async function differsWith(
                             `select ${value} as value from ${relationOf(name)} where ${wanted.join(" and ") || "false"}`,
                     );
                     const rows = await scratch.rows(`select value from (${values.join(" union all ")})`);
-                    const found = rows.length === 0 ? null : (rows[0]!.value as string | null);
-                    differs = found !== example.full;
+                    found = rows.length === 0 ? null : (rows[0]!.value as string | null);
                 },
             );
             const counts = new Map<string, { all: number; onDay: number; own: number }>();
@@ -160,7 +164,7 @@ async function differsWith(
                     own: Number(row!.own),
                 });
             }
-            return { differs, counts };
+            return { value: found, differs: found !== example.full, counts };
         }),
     );
 }

@@ -175,7 +175,10 @@ where is_in_step(`,
         name: "rating_by_the_clock",
         why: "a module that the model imports asks for the time",
         file: "macros/pairwise-elo.ts",
-        replace: [["const stake = settings.k *", "const stake = (Date.now() / 2e12) * settings.k *"]],
+        // Another value from one millisecond to the next: the clock has run on when the leak is traced.
+        replace: [
+            ["const stake = settings.k *", "const stake = (1 + (Date.now() % 1e8) / 1e8) * settings.k *"],
+        ],
         seenIn: "rating_features",
         column: "horse_elo",
         from: ["clock"],
