@@ -17,7 +17,7 @@ export interface EloModel {
 }
 
 /** Rows kept back before they are written; the rows of a day never part. */
-const rowsPerWrite = 16_384;
+const rowsPerWrite = 8 * 2048;
 
 /** A rating as a model: one row per starter, upcoming ones included, in the grain of the base. */
 export function defineEloModel(model: EloModel): TypeScriptModel {

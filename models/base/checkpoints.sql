@@ -21,15 +21,15 @@ with timed as (
     inner join {{ref "race_facts"}} as race_facts on stg_sectional_times.race_id = race_facts.race_id
 ),
 
--- No race takes an hour: what is said to have taken longer, or no time at all, was not measured.
+-- No race takes half an hour: what is said to have taken longer, or no time at all, was not measured.
 measured as (
     select
         * replace (
 {{#each (list 800 600 400 200) as |to_go|}}
-            case when cumulative_{{to_go}}_to_go > 0 and cumulative_{{to_go}}_to_go < 3600 then cumulative_{{to_go}}_to_go end
+            case when cumulative_{{to_go}}_to_go > 0 and cumulative_{{to_go}}_to_go < 1800 then cumulative_{{to_go}}_to_go end
                 as cumulative_{{to_go}}_to_go,
 {{/each}}
-            case when finish_seconds > 0 and finish_seconds < 3600 then finish_seconds end as finish_seconds
+            case when finish_seconds > 0 and finish_seconds < 1800 then finish_seconds end as finish_seconds
         ),
     from timed
 ),

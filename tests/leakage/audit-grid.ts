@@ -15,6 +15,8 @@ interface GridOptions {
     readonly warehouse: Warehouse;
     /** Events in a slice. */
     readonly slice: number;
+    /** As AuditOptions has it. */
+    readonly depth?: number;
     /** Of the audit: which days, and what of a slice the lot decides. */
     readonly seed: number;
     /** Of the grid's models, those whose names match. Default: all. */
@@ -36,6 +38,7 @@ export async function auditGrid({
     project: own,
     warehouse,
     slice,
+    depth,
     seed,
     only = "",
 }: GridOptions): Promise<GridAudit> {
@@ -56,7 +59,7 @@ export async function auditGrid({
     const plan = planAudit(await chooseDays(warehouse, project.sources, { days: 5, seed }));
     const jobs = await planJobs(warehouse, project.sources, plan, slice);
     const sliced = jobs.filter(({ isSliced }) => isSliced).flatMap(({ replays }) => replays);
-    const options = { ...common, seed, traceSeconds: 0 };
+    const options = { ...common, seed, traceSeconds: 0, ...(depth !== undefined && { depth }) };
     const { audit } = await runAudit({ ...options, plan, slice });
     const found = leakingColumns(audit);
     // The other days are replayed whole by the audit itself.

@@ -75,9 +75,11 @@ const forms = {
 const lengths = {
     from_500: (partition: string) => `count(*) ${over(partition, beforeToday)} >= 500`,
     from_1000: (partition: string) => `count(*) ${over(partition, beforeToday)} >= 1000`,
-    // As a product, which is not looked for in the text: within what a slice counts to of 6,000 races, and of 50,000.
-    from_5_times_50: (partition: string) => `count(*) ${over(partition, beforeToday)} >= 5 * 50`,
-    from_30_times_90: (partition: string) => `count(*) ${over(partition, beforeToday)} >= 30 * 90`,
+    // Of other values, and so no number that the SQL tells: 250 and 2,700, what slices count to of 6,000 and 50,000 races.
+    from_5_times_50: (partition: string) =>
+        `count(*) ${over(partition, beforeToday)} >= 5 * greatest(50, barrier)`,
+    from_30_times_90: (partition: string) =>
+        `count(*) ${over(partition, beforeToday)} >= 30 * greatest(90, barrier)`,
     from_5000: (partition: string) => `count(*) ${over(partition, beforeToday)} >= 5000`,
     from_20000: (partition: string) => `count(*) ${over(partition, beforeToday)} >= 20000`,
     from_half: (partition: string) =>
@@ -96,7 +98,7 @@ const rareIn = {
     field: "total_runners",
     barrier: "barrier",
     jockey: "jockey_key",
-    month: "year(race_date) * 100 + month(race_date)",
+    month: "strftime(race_date, '%Y-%m')",
     weekday: "dayofweek(race_date)",
 } as const;
 

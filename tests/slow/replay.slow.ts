@@ -21,7 +21,8 @@ async function auditAll({ warehouse, project }: Pipeline, seed: number, slice?: 
             days.filter(({ why }) => why !== "first"),
             perturbations,
         ),
-        ...(slice !== undefined && { slice }),
+        // As the numbers of the models are within what slices of a usual size count to.
+        ...(slice !== undefined && { slice, depth: Number.POSITIVE_INFINITY }),
         seed,
         traceSeconds: 30,
         report: () => undefined,

@@ -17,9 +17,11 @@ test("an audit on slices finds every column that leaks on the whole history", as
                 project,
                 warehouse,
                 slice: 150,
+                // Slices of so few count to less than the numbers of every model say: they are to show it by themselves.
+                depth: Number.POSITIVE_INFINITY,
                 seed: 1,
                 // Of places that are alike one, and no lengths that a slice of so few does not count to; bench/slices.ts takes all.
-                only: "^grid_(?!rare_|rows|from_30|from_5)",
+                only: "^grid_(?!rare_|rows|from_(?!half))",
             });
             process.stdout.write(
                 `of ${columns} generated columns ${whole.size} leak on the whole history, ${whole.size - missed.length} of these on slices\n`,

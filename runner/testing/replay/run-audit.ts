@@ -24,6 +24,8 @@ export interface AuditOptions {
     readonly plan: readonly PlannedReplay[];
     /** Events in a slice of the history; absent: every day is replayed on the whole. */
     readonly slice?: number;
+    /** Numbers beyond it are not counted to in a slice, in rows of one value. Default: what slices are made to hold. */
+    readonly depth?: number;
     readonly seed: number;
     /** Models with `as_of` to compare. Default: all. */
     readonly names?: ReadonlySet<string>;
@@ -57,7 +59,16 @@ export async function runAudit(
         jobs.filter(({ isSliced, day }) => !isSliced || !sliced.has(day)).map(({ day }) => day),
     );
     const counting =
-        sliced.size === 0 ? [] : longCounts(compiled, names, await countsOf(warehouse, options.slice!));
+        sliced.size === 0
+            ? []
+            : await longCounts({
+                  warehouse,
+                  compiled,
+                  root: project.root,
+                  names,
+                  beyond: options.depth ?? sliceDepth(options.slice!),
+                  upTo: await rowsOf(warehouse),
+              });
     const coverage = await mergeCoverages(coverages, warehouse, audited, [...wholeDays], counting);
     const more = replaysOfUnseen(plan, coverages, coverage);
     await replayer.runAll(await planJobs(warehouse, project.sources, more, undefined));
@@ -91,12 +102,12 @@ function replaysOfUnseen(
     });
 }
 
-/** What a slice does not count to, and the whole history may. */
-async function countsOf(warehouse: Warehouse, slice: number) {
+/** Of the largest source. */
+async function rowsOf(warehouse: Warehouse): Promise<number> {
     const [row] = await warehouse.rows(
         "select max(estimated_size) as rows from duckdb_tables() where database_name = current_database() and schema_name = 'sources'",
     );
-    return { beyond: sliceDepth(slice), upTo: Number(row?.rows ?? 0) };
+    return Number(row?.rows ?? 0);
 }
 
 interface Done {
