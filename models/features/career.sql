@@ -11,7 +11,8 @@ with counted as (
         avg(beat_pct::decimal(9, 8)) over so_far as avg_beat_pct,
         count(*) filter (where beat_pct is not null) over last_10 as known_beat_pcts,
         sum(beat_pct::decimal(9, 8)) over last_10 as beat_pct_sum,
-        sum(beat_pct::decimal(9, 8) * beat_pct::decimal(9, 8)) over last_10 as beat_pct_squares,
+        -- Ten at most: read as a double, a wide decimal of so many digits takes 0.3 us, a narrow one 0.02.
+        sum(beat_pct::decimal(9, 8) * beat_pct::decimal(9, 8)) over last_10::decimal(18, 16) as beat_pct_squares,
     from {{ref "runners"}}
     where has_run
     -- lint: accept current-row: read through previous_starts, which points to an earlier day

@@ -5,63 +5,91 @@ with starts as (
         horse_key,
         is_win,
         is_place,
-        position,
+        position::integer as position,
         margin,
         -- Decimals add up to the same sum in any order, so that every rebuild gives the same last digit.
         margin::decimal(9, 3) as exact_margin,
         beat_pct::decimal(9, 8) as beat_pct,
-        (row_number() over (partition by horse_key order by runner_id))::integer as start_number,
     from {{ref "runners"}}
     where has_run
 ),
 
+-- A look back costs a sixth of a sum over a frame, and several means share the looks of one column.
 -- lint: accept current-row: read through previous_starts, which points to an earlier day
 -- lint: accept frame-not-by-day: lag counts back from that day, to starts before it
 latest as (
     select
-        *,
-        count(*) over last_5 as starts_of_5,
-        avg(position::double) over last_5 as last_5_avg_position,
+        runner_id,
+        margin,
+        (row_number() over in_order)::integer as start_number,
         count(*) filter (where is_win) over last_5 as last_5_wins,
-        count(*) filter (where is_place) over last_5 as last_5_places,
-        count(*) over last_10 as starts_of_10,
         count(*) filter (where is_win) over last_10 as last_10_wins,
-        avg(beat_pct) over last_5 as last_5_avg_beat_pct,
-        avg(exact_margin) over last_5 as last_5_avg_margin,
-        min(position) over last_5 as last_5_best_position,
-        count(*) filter (where beat_pct is not null) over last_5 as known_beat_pcts,
-        sum(beat_pct) over last_5 as sum_beat_pct,
-        sum(case when beat_pct is not null then start_number end::double) over last_5 as sum_number,
-        sum(beat_pct * start_number) over last_5 as sum_number_beat_pct,
-        sum(case when beat_pct is not null then start_number * start_number end::double) over last_5 as squares_number,
+{{#each (list 0 1 2 3 4) as |back|}}
+        lag(position, {{back}}) over in_order as position_{{back}},
+        lag(is_place, {{back}}, false) over in_order::integer as is_place_{{back}},
+        lag(exact_margin, {{back}}) over in_order as margin_{{back}},
+{{/each}}
 {{#each (list 0 1 2 3 4 5 6 7 8 9) as |back|}}
         lag(beat_pct, {{back}}) over in_order as beat_pct_{{back}},
 {{/each}}
-        sum(case when is_place then start_number else 0 end::double) over last_5 as last_5_place_numbers,
     from starts
     window
-        in_order as (partition by horse_key order by start_number),
-        last_5 as (partition by horse_key order by start_number rows between 4 preceding and current row),
-        last_10 as (partition by horse_key order by start_number rows between 9 preceding and current row)
+        in_order as (partition by horse_key order by runner_id),
+        last_5 as (partition by horse_key order by runner_id rows between 4 preceding and current row),
+        last_10 as (partition by horse_key order by runner_id rows between 9 preceding and current row)
+),
+
+summed as (
+    select
+        *,
+        least(start_number, 5) as starts_of_5,
+        least(start_number, 10) as starts_of_10,
+        0{{#each (list 0 1 2 3 4) as |back|}} + is_place_{{back}}{{/each}} as last_5_places,
+        -- 5 for the latest start, 4 for the one before: 5, 9, 12, 14 and 15 in sum.
+        0{{#each (list 0 1 2 3 4) as |back|}} + (5 - {{back}}) * is_place_{{back}}{{/each}} as weighted_places,
+{{#each (list "position" "margin" "beat_pct") as |value|}}
+        0{{#each (list 0 1 2 3 4) as |back|}} + ({{value}}_{{back}} is not null)::integer{{/each}}
+            as known_{{value}}s,
+{{/each}}
+        coalesce(position_0, 0){{#each (list 1 2 3 4) as |back|}} + coalesce(position_{{back}}, 0){{/each}}
+            as sum_position,
+{{#each (list "margin" "beat_pct") as |value|}}
+        coalesce({{value}}_0, 0.0){{#each (list 1 2 3 4) as |back|}} + coalesce({{value}}_{{back}}, 0.0){{/each}}
+            as sum_{{value}},
+{{/each}}
+        0{{#each (list 1 2 3 4) as |back|}} + {{back}} * (beat_pct_{{back}} is not null)::integer{{/each}}
+            as sum_back,
+        0{{#each (list 1 2 3 4) as |back|}} + {{back}} * {{back}} * (beat_pct_{{back}} is not null)::integer{{/each}}
+            as squares_back,
+        coalesce(beat_pct_1, 0.0){{#each (list 2 3 4) as |back|}} + {{back}} * coalesce(beat_pct_{{back}}, 0.0){{/each}}
+            as sum_back_beat_pct,
+    from latest
 ),
 
 -- After each start; a later day reads it at the horse's latest one.
 states as (
     select
         runner_id,
-        position as last_position,
+        position_0::usmallint as last_position,
         margin as last_margin,
-        beat_pct::float as last_beat_pct,
-        last_5_avg_position::float as last_5_avg_position,
-        last_5_best_position::usmallint as last_5_best_position,
+        beat_pct_0::float as last_beat_pct,
+        (sum_position::double / nullif(known_positions, 0))::float as last_5_avg_position,
+        least(position_0, position_1, position_2, position_3, position_4)::usmallint as last_5_best_position,
         rate(last_5_wins, starts_of_5) as last_5_win_rate,
         rate(last_5_places, starts_of_5) as last_5_place_rate,
         rate(last_10_wins, starts_of_10) as last_10_win_rate,
-        last_5_avg_beat_pct::float as last_5_avg_beat_pct,
-        last_5_avg_margin::float as last_5_avg_margin,
+        (sum_beat_pct::double / nullif(known_beat_pcts, 0))::float as last_5_avg_beat_pct,
+        (sum_margin::double / nullif(known_margins, 0))::float as last_5_avg_margin,
+        -- Over the horse's numbers of starts, each the latest one's less how many starts ago it was.
         case
             when known_beat_pcts > 2
-                then line_slope(known_beat_pcts, sum_number, sum_beat_pct, sum_number_beat_pct, squares_number)
+                then line_slope(
+                    known_beat_pcts,
+                    start_number * known_beat_pcts - sum_back,
+                    sum_beat_pct,
+                    start_number * sum_beat_pct - sum_back_beat_pct,
+                    start_number * start_number * known_beat_pcts - 2 * start_number * sum_back + squares_back
+                )
         end::float as last_5_beat_pct_slope,
         (
             (
@@ -76,13 +104,8 @@ states as (
                 0
             )
         )::float as weighted_beat_pct,
-        -- 5 for the latest start, 4 for the one before: 5, 9, 12, 14 and 15 in sum. A start weighs 5 less its distance in
-        -- numbers from the latest one, so that one sum of numbers does for five looks back.
-        (
-            (last_5_place_numbers - (start_number - 5) * last_5_places)
-            / (starts_of_5 * (11 - starts_of_5) / 2)
-        )::float as form_momentum,
-    from latest
+        (weighted_places / (starts_of_5 * (11 - starts_of_5) / 2))::float as form_momentum,
+    from summed
 )
 
 select
