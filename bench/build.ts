@@ -11,6 +11,7 @@ import { quoteText } from "../runner/names.ts";
 import { loadProject } from "../runner/project/load-project.ts";
 import type { RunEvent } from "../runner/status/events.ts";
 import { buildNodes } from "../runner/warehouse/build.ts";
+import { createTable, relationName } from "../runner/warehouse/materialize.ts";
 import { withWarehouse } from "../runner/warehouse/warehouse.ts";
 import { withBuildMemory } from "../runner/warehouse/with-build-memory.ts";
 
@@ -89,8 +90,13 @@ try {
         await warehouse.execute("create schema copies");
         const bareBefore = process.cpuUsage();
         const bareClock = performance.now();
-        for (const name of models)
-            await warehouse.execute(`create table copies."${name}" as from main."${name}"`);
+        for (const name of models) {
+            const copy = relationName(name, "copies");
+            // As models are stored: to find out how to compress takes longer than to store.
+            const columns = await warehouse.describe(`from ${relationName(name)}`);
+            await warehouse.execute(createTable(copy, columns, limits));
+            await warehouse.execute(`insert into ${copy} from ${relationName(name)}`);
+        }
         const bareSeconds = (performance.now() - bareClock) / 1000;
         const bare = cpuSince(bareBefore);
         const cells = costs.reduce((sum, cost) => sum + cost.cells, 0);
