@@ -1,45 +1,51 @@
 {{!-- one row per starter: the horse's record at tracks like this one before the day of the race --}}
-with counted as (
+with starts as (
     select
         runner_id,
+        horse_key,
+        track_key,
+        distance_key,
+        category_key,
+        direction_key,
+        track_type,
+        race_date,
+        has_run,
+        is_win,
+        is_place,
+    from {{ref "runners"}}
+),
+{{#each
+    (list
+        (list "track" "track_key" "starts")
+        (list "track_distance" "track_key, distance_key" "track_counts")
+        (list "category" "category_key" "track_distance_counts")
+        (list "direction" "direction_key" "category_counts")
+        (list "type" "track_type" "direction_counts")
+    ) as |place|
+}}
+
+{{place.[0]}}_counts as (
+    select
+        *,
+        count(*) filter (where has_run) over before_today::usmallint as {{place.[0]}}_runs,
+        count(*) filter (where is_win) over before_today::usmallint as {{place.[0]}}_wins,
+        count(*) filter (where is_place) over before_today::usmallint as {{place.[0]}}_places,
+    from {{place.[2]}}
+    window before_today as (
+        partition by horse_key, {{place.[1]}} order by race_date
+        groups between unbounded preceding and 1 preceding
+    )
+),
+{{/each}}
+
+counted as (
+    select
+        *,
         distance_key is not null as has_distance,
         category_key is not null as has_category,
         direction_key is not null as has_direction,
         track_type is not null as has_type,
-        count(*) filter (where has_run) over at_track as track_runs,
-        count(*) filter (where is_win) over at_track as track_wins,
-        count(*) filter (where is_place) over at_track as track_places,
-        count(*) filter (where has_run) over at_track_distance as track_distance_runs,
-        count(*) filter (where is_win) over at_track_distance as track_distance_wins,
-        count(*) filter (where has_run) over at_category as category_runs,
-        count(*) filter (where is_win) over at_category as category_wins,
-        count(*) filter (where has_run) over at_direction as direction_runs,
-        count(*) filter (where is_place) over at_direction as direction_places,
-        count(*) filter (where has_run) over at_type as type_runs,
-        count(*) filter (where is_win) over at_type as type_wins,
-        count(*) filter (where is_place) over at_type as type_places,
-    from {{ref "runners"}}
-    window
-        at_track as (
-            partition by horse_key, track_key order by race_date
-            groups between unbounded preceding and 1 preceding
-        ),
-        at_track_distance as (
-            partition by horse_key, track_key, distance_key order by race_date
-            groups between unbounded preceding and 1 preceding
-        ),
-        at_category as (
-            partition by horse_key, category_key order by race_date
-            groups between unbounded preceding and 1 preceding
-        ),
-        at_direction as (
-            partition by horse_key, direction_key order by race_date
-            groups between unbounded preceding and 1 preceding
-        ),
-        at_type as (
-            partition by horse_key, track_type order by race_date
-            groups between unbounded preceding and 1 preceding
-        )
+    from type_counts
 ),
 
 -- Metro runs after each start; a later day reads them at the horse's latest start.
