@@ -7,7 +7,8 @@ with starts as (
         distance_key,
         category_key,
         direction_key,
-        track_type,
+        -- A number is sorted by in less time than a text, and carried through the other sortings.
+        entity_key(track_type) as type_key,
         race_date,
         has_run,
         is_win,
@@ -20,7 +21,7 @@ with starts as (
         (list "track_distance" "track_key, distance_key" "track_counts")
         (list "category" "category_key" "track_distance_counts")
         (list "direction" "direction_key" "category_counts")
-        (list "type" "track_type" "direction_counts")
+        (list "type" "type_key" "direction_counts")
     ) as |place|
 }}
 
@@ -44,7 +45,7 @@ counted as (
         distance_key is not null as has_distance,
         category_key is not null as has_category,
         direction_key is not null as has_direction,
-        track_type is not null as has_type,
+        type_key is not null as has_type,
     from type_counts
 ),
 
