@@ -102,25 +102,24 @@ function modelIn(models: readonly ModelReplay[], name: string): ModelReplay {
     return found;
 }
 
-/** Another order of rows changes no event, so there is none to look for. */
 async function originOf(
     { project, compiled, warehouse, day }: VariantWorld,
     { perturbation }: Replay,
     { model, example }: ModelReplay,
 ): Promise<LeakOrigin | undefined> {
-    if (!example || perturbation === "reordered") return undefined;
+    if (!example) return undefined;
     const deadline = performance.now() + 60_000;
     const trace = { model, example, traceSeconds: 60, deadline };
     return traceLeak({ project, compiled, warehouse, day, perturbation, seed, signal, ...trace });
 }
 
 function objectionsTo(
-    { column, from, by }: Mutant,
+    { column, from }: Mutant,
     { columns, missing, extra, example, failure }: ModelReplay,
     origin: LeakOrigin | undefined,
 ): readonly string[] {
     const rows = columns.find((one) => one.column === column)?.rows ?? 0;
-    const kind = by === "reordered" ? "order" : origin?.kind;
+    const kind = origin?.kind;
     const isOfOneRace = kind === "own" || kind === "same-day" || kind === "later";
     return [
         ...(failure === undefined ? [] : [`it could not be made: ${failure}`]),

@@ -75,11 +75,11 @@ const forms = {
 const lengths = {
     from_500: (partition: string) => `count(*) ${over(partition, beforeToday)} >= 500`,
     from_1000: (partition: string) => `count(*) ${over(partition, beforeToday)} >= 1000`,
-    // Of other values, and so no number that the SQL tells: 250 and 2,700, what slices count to of 6,000 and 50,000 races.
+    // Of other values, and so no number that the SQL tells: 250 and 2,160, within what slices of 1,500 events count to.
     from_5_times_50: (partition: string) =>
         `count(*) ${over(partition, beforeToday)} >= 5 * greatest(50, barrier)`,
-    from_30_times_90: (partition: string) =>
-        `count(*) ${over(partition, beforeToday)} >= 30 * greatest(90, barrier)`,
+    from_24_times_90: (partition: string) =>
+        `count(*) ${over(partition, beforeToday)} >= 24 * greatest(90, barrier)`,
     from_5000: (partition: string) => `count(*) ${over(partition, beforeToday)} >= 5000`,
     from_20000: (partition: string) => `count(*) ${over(partition, beforeToday)} >= 20000`,
     from_half: (partition: string) =>

@@ -113,9 +113,10 @@ describe("a slice of the history", () => {
                 { project: alone, compiled, warehouse, day, size, seed: 1, signal },
                 async (slice) => {
                     expect(slice.events).toBeGreaterThan(slice.whole);
-                    const prizes =
-                        "select prize, count(*) as races from sources.races where prize = 100 group by all";
-                    expect(await slice.warehouse.rows(prizes)).toEqual(await warehouse.rows(prizes));
+                    const [usual] = await slice.warehouse.rows(
+                        "select count(*) as races from sources.races where prize = 100",
+                    );
+                    expect(Number(usual!.races)).toBeGreaterThanOrEqual(sliceDepth(size));
                     const [kept] = await slice.warehouse.rows("select count(*) as races from sources.races");
                     expect(Number(kept!.races)).toBe(slice.events);
                 },
@@ -139,8 +140,7 @@ describe("a slice of the history", () => {
                 expect.arrayContaining(wanted),
             );
             expect(differing.filter(({ model }) => model in clean)).toEqual([]);
-            if (perturbation !== "reordered")
-                expect(differing.filter(({ origin }) => origin).length).toBeGreaterThan(0);
+            expect(differing.filter(({ origin }) => origin).length).toBeGreaterThan(0);
         }
     });
 
@@ -199,13 +199,13 @@ describe("a slice of the history", () => {
         );
 
     test("counts far enough to show the recipe for a long history", async () => {
-        const { audit: done } = await audit({ twofold: twofold("150") }, ["removed"]);
+        const { audit: done } = await audit({ twofold: twofold(String(sliceDepth(size))) }, ["removed"]);
         expect(done.passed).toBe(false);
         expect(done.replays.map(({ why }) => why)).toEqual(["named"]);
     });
 
     test("that does not count as far as a model leaves it to the whole history", async () => {
-        const models = { long: twofold("30 * 100"), short: twofold("100") };
+        const models = { long: twofold("30 * 100"), short: twofold("50") };
         const { audit: done } = await audit(models, ["removed"]);
         expect(done.coverage!.counting).toEqual([{ model: "long", number: 3000 }]);
         const differing = done.replays.map(({ why, models }) => [
@@ -220,7 +220,7 @@ describe("a slice of the history", () => {
 
     test("need not show what a day that is replayed whole shows", async () => {
         const early = asOfModel(
-            "case when (select count(distinct race_date) from sources.races) > 2 * greatest(150, weight) then weight end as early",
+            "case when (select count(distinct race_date) from sources.races) > 5 * greatest(60, weight) then weight end as early",
             {
                 sources: ["races"],
             },
@@ -273,7 +273,7 @@ describe("a day of which no slice can be made", () => {
                 `case when (select count(*) from main.starters as all_starters where race_date = '${other}') < 8 then error('too few') else weight end as weight`,
             ),
             rare: asOfModel(
-                "case when (select count(*) from sources.races) > 4 * greatest(100, weight) then weight end as rare",
+                "case when (select count(*) from sources.races) > 8 * greatest(54, weight) then weight end as rare",
                 {
                     sources: ["races"],
                 },

@@ -84,6 +84,7 @@ export const leaks: Readonly<Record<string, Leak>> = {
         model: asOfModel("row_number() over (partition by race_id order by id) as number"),
         column: "number",
         by: "reordered",
+        kind: "order",
     },
     "its own place, by a number": {
         model: asOfModel("place", {

@@ -50,6 +50,8 @@ export function describeExample({ key, day, column, full, replayed }: Example): 
 export function describeOrigin({ kind, source, event, day }: LeakOrigin): string {
     if (kind === "unstable")
         return "the value differs when nothing is changed, too: it is not the same from build to build, or the warehouse was built by other models than these";
+    if (kind === "order")
+        return "it comes from no event, but from the order of source rows or from their surrogates: a tie, or a row picked by either";
     if (kind === "clock")
         return "it comes from no event, but from the clock: on another morning it is another value";
     if (kind === "several") return `it comes from several rows of ${source} together, from ${day} on`;

@@ -204,8 +204,7 @@ async function traceFirst(
     options: ReplayOptions,
     models: readonly ModelReplay[],
 ): Promise<readonly ModelReplay[]> {
-    const { compiled, traceSeconds = 0, untraced, perturbation } = options;
-    if (perturbation === "reordered") return models;
+    const { compiled, traceSeconds = 0, untraced } = options;
     const deadline = performance.now() + 1000 * traceSeconds;
     const { children } = graphOf(compiled);
     const origins = new Map<string, LeakOrigin>();

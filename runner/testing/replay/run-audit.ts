@@ -227,7 +227,9 @@ class Replayer {
             });
             if (!one.passed) {
                 this.#traceSeconds -= one.traceSeconds;
-                for (const { model, origin } of one.models) if (origin) this.#untraced.add(model);
+                // A tie says nothing of what else may be wrong with a model.
+                for (const { model, origin } of one.models)
+                    if (origin && origin.kind !== "order") this.#untraced.add(model);
             }
             const size = slice && {
                 slice: { events: slice.events, whole: slice.whole, ofEvents: slice.ofEvents },

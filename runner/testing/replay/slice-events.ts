@@ -36,7 +36,7 @@ export async function createHistory(
             year(replay_day) * 12 + month(replay_day) as e_month,
             dayofweek(replay_day) as e_weekday,
             ${parts ? "coalesce(e_parts, 0)" : "0"} as e_parts,
-            row_number() over (order by replay_day, ${list}) as slice_place,
+            (row_number() over (order by replay_day, ${list}))::integer as slice_place,
         from (${datedEvents(group, base, attributes)})
         ${parts ? `left join ${parts} using (${list})` : ""}`);
     return [...named, "e_month", "e_weekday", "e_parts"];

@@ -1,12 +1,13 @@
 import { quoteName, quoteText } from "../../names.ts";
 import type { Source } from "../../project/project.ts";
+import type { Warehouse } from "../../warehouse/types.ts";
 import { attributesOf, type SliceGroup, sliceTables } from "./slice-attributes.ts";
 import { fewValues, type SlicePlace } from "./slice-events.ts";
 
 /** Rows that are taken of events that are not whole, as shares of a slice's size. */
 const shares = {
     /** Of the busiest value of each attribute. */
-    depth: 2.5,
+    depth: 1.5,
     /** Of the entities of a kind. */
     careers: 3,
     /** Of two attributes together. */
@@ -22,14 +23,18 @@ const rowsOfKind = 2;
 /** Rows before the day of every value that an attribute has on it. */
 const rowsOfValue = 10;
 
-/** A detail as the queries here see it: the view of its rows, and SQL names. */
+/** A detail as the queries here see it: the table of its rows, and SQL names. */
 interface Facts extends SlicePlace {
     readonly group: SliceGroup;
+    /**
+     * A table of every row that has an event: `slice_row`, the event's `slice_place`, and attributes as numbers, the
+     * same for the same value.
+     */
     readonly relation: string;
-    readonly source: string;
-    /** Columns that lead to a row's event. */
-    readonly keys: string;
-    readonly t: string;
+    /** SQL conditions on `slice_place`. */
+    readonly before: string;
+    readonly onDay: string;
+    readonly after: string;
     /** Attributes of a row, and of its event. */
     readonly own: readonly string[];
     readonly ofEvent: readonly string[];
@@ -50,62 +55,81 @@ export async function createRows(
     places: string,
 ): Promise<void> {
     const { scratch, seed } = place;
-    const { whole, rows } = sliceTables(group);
-    const all = await createFacts(place, group, index, ofEvent);
-    const { own, shared, pairs, placed } = await attributesOnDay(all);
-    const facts = { ...all, own };
-    const { relation, keys, entities } = facts;
-    const kinds = `${rows(index)}_kinds`;
-    const ofKinds = [rowsOfEvents(facts, places), ...(await rowsOfValues(facts, shared))];
-    await scratch.execute(`create table ${kinds} as ${ofKinds.join(" union ")}`);
-    const queries = [
-        `from ${kinds}`,
+    const { history, whole, rows } = sliceTables(group);
+    const { facts, shared, pairs, placed } = await createFacts(place, group, index, ofEvent);
+    const { relation, entities } = facts;
+    const [kinds, taken] = [`${rows(index)}_kinds`, `${rows(index)}_taken`];
+    const take = async (table: string, queries: readonly string[]) => {
+        for (const query of queries) await scratch.execute(`insert into ${table} ${query}`);
+    };
+    await scratch.execute(`create table ${kinds} (slice_row integer)`);
+    await take(kinds, [rowsOfEvents(facts, places), ...(await rowsOfValues(facts, shared))]);
+    await scratch.execute(`create table ${taken} as from ${kinds}`);
+    await take(taken, [
         await deepest(facts),
         ...entities.flatMap((entity) => [career(facts, entity, seed), next(facts, entity, kinds)]),
         ...pairs.map((pair) => rowsOfPair(facts, pair)),
         ...[...pairs, ...placed].map((pair) => deepestPair(facts, pair)),
-    ];
+    ]);
+    const keys = group.keys.map(quoteName).join(", ");
     await scratch.execute(`
         create table ${rows(index)} as
         select slice_row, ${keys}
-        from ${relation} semi join (${queries.join(" union ")}) using (slice_row)
+        from ${relation} semi join ${taken} using (slice_row)
+        inner join ${history} using (slice_place)
         anti join ${whole} using (${keys})`);
+    for (const table of [kinds, taken, relation]) await scratch.execute(`drop table ${table}`);
 }
 
-async function createFacts(
-    place: SlicePlace,
-    group: SliceGroup,
-    index: number,
-    ofEvent: readonly string[],
-): Promise<Facts> {
-    const { base, day, seed } = place;
-    const { history, facts } = sliceTables(group);
+async function createFacts(place: SlicePlace, group: SliceGroup, index: number, ofEvent: readonly string[]) {
+    const { scratch, base, day, seed } = place;
+    const { history, facts: relationOf } = sliceTables(group);
     const detail = group.details[index] as Source;
     const columns = attributesOf(detail, group);
-    const own = columns.map((_, at) => `d_${at}`);
-    const keys = group.keys.map(quoteName).join(", ");
-    const source = `${base}.sources.${quoteName(detail.name)}`;
-    const relation = facts(index);
-    await place.scratch.execute(`
-        create view ${relation} as
-        select
-            source.rowid as slice_row,
-            ${columns.map((name, at) => `source.${name} as d_${at}, `).join("")}
-            event.*
-        from ${source} as source
-        inner join ${history} as event using (${keys})`);
-    return {
+    const relation = relationOf(index);
+    const from = `
+        from ${base}.sources.${quoteName(detail.name)} as source
+        inner join ${history} as event using (${group.keys.map(quoteName).join(", ")})`;
+    const t = quoteText(day);
+    const [events] = await scratch.rows(
+        `select count_if(replay_day < ${t}) as before, count_if(replay_day <= ${t}) as up_to from ${history}`,
+    );
+    const attributes = await attributesOnDay(
+        scratch,
+        group,
+        columns.map((_, at) => `d_${at}`),
+        `(
+            select ${columns.map((name, at) => `source.${name} as d_${at}, `).join("")} event.*
+            ${from} where replay_day = ${t}
+        )`,
+    );
+    const entities = (detail.entities ?? []).map((name) => `d_${columns.indexOf(quoteName(name))}`);
+    const wanted = new Set([...attributes.own, ...entities, ...attributes.placed.map(([, other]) => other)]);
+    const value = (column: string, name: string) =>
+        wanted.has(name)
+            ? [`case when ${column} is not null then hash(${column}) >> 32 end::uinteger as ${name}`]
+            : [];
+    const values = [
+        ...columns.flatMap((name, at) => value(`source.${name}`, `d_${at}`)),
+        ...ofEvent.flatMap((name) => value(`event.${name}`, name)),
+    ];
+    await scratch.execute(`
+        create table ${relation} as
+        select source.rowid::integer as slice_row, ${["slice_place", ...values].join(", ")}
+        ${from}`);
+    const facts: Facts = {
         ...place,
         group,
         relation,
-        source,
-        keys,
-        t: quoteText(day),
-        own,
+        before: `slice_place <= ${events!.before}`,
+        onDay: `slice_place between ${events!.before} + 1 and ${events!.up_to}`,
+        after: `slice_place > ${events!.up_to}`,
+        own: attributes.own,
         ofEvent,
-        entities: (detail.entities ?? []).map((name) => own[columns.indexOf(quoteName(name))]!),
+        entities,
         lot: `hash(hash(slice_row, ${seed})) / 2.0::double ** 64`,
     };
+    return { facts, ...attributes };
 }
 
 /**
@@ -113,13 +137,13 @@ async function createFacts(
  * those that have more such values in common, the rarer the better, so that few rows are deep in all of them.
  */
 async function deepest(facts: Facts): Promise<string> {
-    const { scratch, group, relation, t, own, lot, size } = facts;
+    const { scratch, group, relation, onDay, after, own, lot, size } = facts;
     // Months pass, and sizes are told apart by the kinds of events.
     const ofEvent = facts.ofEvent.filter((name) => name !== "e_month" && name !== "e_parts");
     const { history } = sliceTables(group);
     const busiest = (name: string, rows: string, from: string) => `(
         select {'value': ${name}, 'rows': ${rows}} from ${from}
-        where ${name} in (select ${name} from ${relation} where replay_day = ${t})
+        where ${name} in (select ${name} from ${from} where ${onDay})
         group by ${name} order by ${rows} desc, ${name} limit 1
     ) as ${name}`;
     const usual = [
@@ -127,43 +151,56 @@ async function deepest(facts: Facts): Promise<string> {
         ...ofEvent.map((name) => busiest(name, "greatest(1, sum(e_parts))", history)),
     ];
     await scratch.execute(`create table ${relation}_usual as select ${usual.join(", ")}`);
-    const isUsual = (name: string) => `facts.${name} = usual.${name}.value`;
-    const attributes = [...own, ...ofEvent];
-    const score = attributes.map(
-        (name) => `case when ${isUsual(name)} then 1.0::double / usual.${name}.rows else 0 end`,
-    );
+    const isUsual = (name: string) => `fact.${name} = usual.${name}.value`;
+    const score = (names: readonly string[]) =>
+        names.map((name) => `case when ${isUsual(name)} then 1.0::double / usual.${name}.rows else 0 end`);
+    const marks = (names: readonly string[]) =>
+        names.map((name) => `${isUsual(name)} as is_${name}, `).join("");
     const depth = sliceDepth(size);
-    const lists = attributes.map((name) => `arg_max(slice_row, score, ${depth}) filter (where is_${name})`);
+    const lists = [...own, ...ofEvent].map(
+        (name) => `arg_max(slice_row, score, ${depth}) filter (where is_${name})`,
+    );
     return `
         select unnest(flatten([${lists.join(", ")}])) as slice_row
         from (
             select
                 slice_row,
-                ${attributes.map((name) => `${isUsual(name)} as is_${name}, `).join("")}
-                ${score.join(" + ")} + 1e-9 * ${lot} as score,
-            from ${relation} as facts
+                event.*,
+                ${marks(own)}
+                ${[...score(own), "event_score"].join(" + ")} + 1e-9 * ${lot} as score,
+            from ${relation} as fact
+            inner join (
+                select slice_place, ${marks(ofEvent)} ${score(ofEvent).join(" + ") || "0"} as event_score,
+                from ${history} as fact
+                cross join ${relation}_usual as usual
+            ) as event using (slice_place)
             cross join ${relation}_usual as usual
-            where replay_day <= ${t}
+            where not (${after})
         )`;
 }
 
 /** All that the day's entities did, before and after: of one after the other as the lot falls. */
-function career({ relation, t, size }: Facts, entity: string, seed: number): string {
+function career({ relation, onDay, size }: Facts, entity: string, seed: number): string {
     return `(
         select slice_row
         from ${relation}
         inner join (
             select ${entity}, row_number() over (order by hash(hash(${entity}, ${seed})), ${entity}) as entity_place
-            from (select distinct ${entity} from ${relation} where replay_day = ${t} and ${entity} is not null)
+            from (select distinct ${entity} from ${relation} where ${onDay} and ${entity} is not null)
         ) using (${entity})
-        order by entity_place, abs(slice_place - (select max(slice_place) from ${relation} where replay_day = ${t})), slice_row
+        order by entity_place, abs(slice_place - (select max(slice_place) from ${relation} where ${onDay})), slice_row
         limit ${Math.round(size * shares.careers)}
     )`;
 }
 
 /** Rows of events that stand for their kinds: first those of who takes part on the day and soon after. */
-function rowsOfEvents({ group, relation, t, own, keys, lot }: Facts, places: string): string {
-    const soon = `(select * from ${relation} semi join ${sliceTables(group).whole} using (${keys}) where replay_day >= ${t})`;
+function rowsOfEvents({ group, relation, before, own, lot }: Facts, places: string): string {
+    const { history, whole } = sliceTables(group);
+    const keys = group.keys.map(quoteName).join(", ");
+    const soon = `(
+        select * from ${relation} semi join (select slice_place from ${history} semi join ${whole} using (${keys})) using (slice_place)
+        where not (${before})
+    )`;
     const known = own.map((name) => `(${name} in (select ${name} from ${soon}))::integer`);
     return `
         select slice_row from ${relation} semi join (${places}) using (slice_place)
@@ -172,7 +209,7 @@ function rowsOfEvents({ group, relation, t, own, keys, lot }: Facts, places: str
 
 /** Of every value of the day, and of an attribute that has not too many of them every one, the rows next to the day. */
 async function rowsOfValues(
-    { scratch, relation, t, own, lot, size }: Facts,
+    { scratch, relation, before, onDay, after, own, lot, size }: Facts,
     shared: readonly string[],
 ): Promise<readonly string[]> {
     const counts = own.map((name) => `approx_count_distinct(${name}) as ${name}`);
@@ -183,12 +220,12 @@ async function rowsOfValues(
             (name) => `
             select unnest(arg_max(slice_row, slice_place + ${lot}, ${rowsOfValue})) as slice_row
             from ${relation}
-            where replay_day < ${t} and ${name} in (select ${name} from ${relation} where replay_day = ${t})
+            where ${before} and ${name} in (select ${name} from ${relation} where ${onDay})
             group by ${name}`,
         ),
         `select unnest(list_concat(
-            arg_max(slice_row, slice_place + ${lot}, 2) filter (where replay_day < ${t}),
-            arg_min(slice_row, slice_place + ${lot}, 1) filter (where replay_day > ${t})
+            arg_max(slice_row, slice_place + ${lot}, 2) filter (where ${before}),
+            arg_min(slice_row, slice_place + ${lot}, 1) filter (where ${after})
         )) as slice_row
         from ${relation}
         group by grouping sets (${["()", ...few.map((name) => `(${name})`)].join(", ")})`,
@@ -196,13 +233,13 @@ async function rowsOfValues(
 }
 
 /** What those of `kinds` did next from the day on, so that it can have leaked into them. */
-function next({ relation, t, lot }: Facts, entity: string, kinds: string): string {
+function next({ relation, before, lot }: Facts, entity: string, kinds: string): string {
     return `(
         select arg_min(slice_row, slice_place + ${lot}) as slice_row
         from ${relation} semi join (
             select ${entity} from ${relation} semi join ${kinds} using (slice_row)
         ) using (${entity})
-        where replay_day >= ${t}
+        where not (${before})
         group by ${entity}
     )`;
 }
@@ -211,16 +248,19 @@ function next({ relation, t, lot }: Facts, entity: string, kinds: string): strin
  * By the rows of the day: attributes that tell apart what no earlier one does, as a code does what its name, but for spelling;
  * those of which rows share values; pairs that say more of a row than each of the two; and pairs with an event's entity.
  */
-async function attributesOnDay({ scratch, group, relation, t, own: all }: Facts) {
+async function attributesOnDay(
+    scratch: Warehouse,
+    group: SliceGroup,
+    all: readonly string[],
+    rowsOfDay: string,
+) {
     const pairsOf = (names: readonly string[]) =>
         names.flatMap((one, at) => names.slice(at + 1).map((other) => [one, other] as const));
     const counts = [
         ...all.map((name) => `count(distinct ${name}) as ${name}`),
         ...pairsOf(all).map(([one, other]) => `count(distinct (${one}, ${other})) as ${one}_${other}`),
     ];
-    const [row] = await scratch.rows(
-        `select count(*) as "all", ${counts.join(", ")} from ${relation} where replay_day = ${t}`,
-    );
+    const [row] = await scratch.rows(`select count(*) as "all", ${counts.join(", ")} from ${rowsOfDay}`);
     const share = (name: string) => Number(row![name]) / Number(row!.all);
     const own = all.filter(
         (other, at) =>
@@ -244,30 +284,36 @@ async function attributesOnDay({ scratch, group, relation, t, own: all }: Facts)
 }
 
 /** The same of the two of the day that were together most often. */
-function deepestPair({ relation, t, size }: Facts, [one, other]: readonly [string, string]): string {
+function deepestPair(
+    { relation, onDay, after, size }: Facts,
+    [one, other]: readonly [string, string],
+): string {
     const pair = `${one}, ${other}`;
     return `(
         select slice_row
         from ${relation} semi join (
             select ${pair}
-            from ${relation} semi join (select ${pair} from ${relation} where replay_day = ${t}) using (${pair})
-            where replay_day <= ${t}
+            from ${relation} semi join (select ${pair} from ${relation} where ${onDay}) using (${pair})
+            where not (${after})
             group by ${pair}
             order by count(*) desc, ${pair}
             limit 1
         ) using (${pair})
-        where replay_day <= ${t}
+        where not (${after})
         order by slice_place desc, slice_row
         limit ${sliceDepth(size)}
     )`;
 }
 
 /** What two of the day did together before, the fewest times first. */
-function rowsOfPair({ relation, t, size }: Facts, [one, other]: readonly [string, string]): string {
+function rowsOfPair(
+    { relation, before, onDay, size }: Facts,
+    [one, other]: readonly [string, string],
+): string {
     return `(
         select slice_row
-        from ${relation} semi join (select ${one}, ${other} from ${relation} where replay_day = ${t}) using (${one}, ${other})
-        where replay_day < ${t}
+        from ${relation} semi join (select ${one}, ${other} from ${relation} where ${onDay}) using (${one}, ${other})
+        where ${before}
         order by count(*) over (partition by ${one}, ${other}), slice_place desc, slice_row
         limit ${Math.round(size * shares.pairs)}
     )`;

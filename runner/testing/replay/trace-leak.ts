@@ -16,10 +16,10 @@ import type { World } from "./world.ts";
 export interface LeakOrigin {
     /**
      * `own`: the event of the row itself; `same-day`, `later`: another one; `several`: no single event, but those
-     * from `day` on together; `clock`: no event, the value is one in the morning of the day and another one now;
-     * `unstable`: it differs when nothing is changed.
+     * from `day` on together; `order`: no event, but where source rows lie and what their surrogates are; `clock`: no
+     * event, the value is one in the morning of the day and another one now; `unstable`: it differs when nothing is changed.
      */
-    readonly kind: "own" | "same-day" | "later" | "several" | "clock" | "unstable";
+    readonly kind: "own" | "same-day" | "later" | "several" | "order" | "clock" | "unstable";
     /** The source that dates the event. */
     readonly source?: string;
     readonly event?: Readonly<Record<string, string | null>>;
@@ -42,10 +42,11 @@ interface TraceOptions {
 
 /**
  * Looks for the event that leaked into an example: first the row's own, then the others of the day, then later ones,
- * each time halving those whose change still moves the value. Gives up when the time is over.
+ * each time halving those whose change still moves the value. Gives up when the time is over. What differed with its
+ * sources reordered is looked for in their own order: if no event moves it there, the order does.
  */
 export async function traceLeak(options: TraceOptions): Promise<LeakOrigin | undefined> {
-    const { project, deadline, example } = options;
+    const { project, deadline, example, perturbation } = options;
     const groups = [...new Set(clockedSources(project.sources).map(({ group }) => group))];
     const first = groups[0];
     if (!first) return undefined;
@@ -56,7 +57,10 @@ export async function traceLeak(options: TraceOptions): Promise<LeakOrigin | und
         // The full build's own value says nothing: what runs with the clock is another one by now.
         const again = await trial(nothing);
         const now = await differsWith(options, { only: nothing, isClockKept: true }, groups);
-        return { kind: again.value === control.value && now.value !== control.value ? "clock" : "unstable" };
+        if (again.value !== control.value) return { kind: "unstable" };
+        if (now.value !== control.value) return { kind: "clock" };
+        // Rows of any world lie elsewhere than those of the full build.
+        return { kind: perturbation === "reordered" ? "order" : "unstable" };
     }
     for (const group of groups) {
         const counts = control.counts.get(group.table)!;
@@ -89,8 +93,11 @@ export async function traceLeak(options: TraceOptions): Promise<LeakOrigin | und
             };
         }
     }
-    return undefined;
+    return perturbation === "reordered" ? { kind: "order" } : undefined;
 }
+
+/** What changes events and nothing else. */
+const inPlace = (perturbation: Perturbation) => (perturbation === "reordered" ? "cut" : perturbation);
 
 interface Trial {
     /** The example's, as text; null where there is no such row. */
@@ -113,7 +120,13 @@ async function differsWith(
     const plan = planReplay(compiled, project.sources, perturbation, new Set([model]));
     return warehouse.scratch((scratch, base) =>
         withInterrupt(scratch, signal, async () => {
-            await createWorld(scratch, { ...options, sources: project.sources, base, ...changes });
+            await createWorld(scratch, {
+                ...options,
+                sources: project.sources,
+                base,
+                perturbation: inPlace(perturbation),
+                ...changes,
+            });
             let found: string | null = null;
             await rebuildModels(
                 {
@@ -173,7 +186,8 @@ async function differsWith(
 async function eventOf(options: TraceOptions, group: EventGroup, number: number) {
     const { project, warehouse } = options;
     return warehouse.scratch(async (scratch, base) => {
-        await createWorld(scratch, { ...options, sources: project.sources, base });
+        const perturbation = inPlace(options.perturbation);
+        await createWorld(scratch, { ...options, sources: project.sources, base, perturbation });
         const keys = group.keys.map((key) => `${quoteName(key)}::varchar as ${quoteName(key)}`);
         const [row] = await scratch.rows(
             `select replay_day::varchar as "of day", ${keys.join(", ")} from ${eventTable(group)} where replay_number = ${number}`,
