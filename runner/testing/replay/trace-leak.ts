@@ -56,8 +56,8 @@ export async function traceLeak(options: TraceOptions): Promise<LeakOrigin | und
     if (control.differs) {
         // The full build's own value says nothing: what runs with the clock is another one by now.
         const again = await trial(nothing);
-        const now = await differsWith(options, { only: nothing, isClockKept: true }, groups);
         if (again.value !== control.value) return { kind: "unstable" };
+        const now = await differsWith(options, { only: nothing, isClockKept: true }, groups);
         if (now.value !== control.value) return { kind: "clock" };
         // Rows of any world lie elsewhere than those of the full build.
         return { kind: perturbation === "reordered" ? "order" : "unstable" };
