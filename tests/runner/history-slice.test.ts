@@ -207,7 +207,7 @@ describe("a slice of the history", () => {
     test("that does not count as far as a model leaves it to the whole history", async () => {
         const models = { long: twofold("30 * 100"), short: twofold("50") };
         const { audit: done } = await audit(models, ["removed"]);
-        expect(done.coverage!.counting).toEqual([{ model: "long", number: 3000 }]);
+        expect(done.coverage!.counting).toEqual([{ model: "long", limit: "3000" }]);
         const differing = done.replays.map(({ why, models }) => [
             why,
             models.filter(({ columns }) => columns.length > 0).map(({ model }) => model),
@@ -218,9 +218,22 @@ describe("a slice of the history", () => {
         ]);
     });
 
+    test("that no constant tells a limit of leaves the model to the whole history", async () => {
+        const models = { long: twofold("30 * weight"), short: twofold("50") };
+        const { audit: done } = await audit(models, ["removed"]);
+        expect(done.coverage!.counting).toEqual([
+            { model: "long", limit: expect.stringContaining("> 30 * weight then place") },
+        ]);
+        expect(done.replays.map(({ why, models }) => [why, models.map(({ model }) => model)])).toEqual([
+            ["named", ["long", "short"]],
+            ["unseen", ["long"]],
+        ]);
+        expect(done.replays[1]!.passed).toBe(false);
+    });
+
     test("need not show what a day that is replayed whole shows", async () => {
         const early = asOfModel(
-            "case when (select count(distinct race_date) from sources.races) > 5 * greatest(60, weight) then weight end as early",
+            "case when (select count(*) > 80 * count(distinct prize) from sources.races) then weight end as early",
             {
                 sources: ["races"],
             },
@@ -273,7 +286,7 @@ describe("a day of which no slice can be made", () => {
                 `case when (select count(*) from main.starters as all_starters where race_date = '${other}') < 8 then error('too few') else weight end as weight`,
             ),
             rare: asOfModel(
-                "case when (select count(*) from sources.races) > 8 * greatest(54, weight) then weight end as rare",
+                "case when (select count(*) > 58 * count(distinct prize) from sources.races) then weight end as rare",
                 {
                     sources: ["races"],
                 },

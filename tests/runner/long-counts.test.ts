@@ -3,27 +3,35 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { longCounts } from "../../runner/testing/replay/long-counts.ts";
 import { compiledShop, type ShopModel } from "./build-fixture.ts";
+import { tinySources } from "./replay-fixture.ts";
 import { withMemoryWarehouse, withTemporaryDirectory } from "./warehouse-fixture.ts";
 
 const asOf = { asOf: "day" } as const;
 
-/** The numbers between 2,250 and 500,000 that each model is told to know. */
-async function numbersOf(
+/** What each model may tell a long history by, with numbers between 2,250 and 500,000. */
+async function limitsOf(
     models: Readonly<Record<string, ShopModel>>,
     {
         statements = [],
         files = {},
     }: { statements?: readonly string[]; files?: Readonly<Record<string, string>> } = {},
-): Promise<Readonly<Record<string, number>>> {
+): Promise<Readonly<Record<string, string>>> {
     return withTemporaryDirectory(async (root) => {
         for (const folder of ["models", "macros"]) await mkdir(join(root, folder));
         for (const [file, text] of Object.entries(files)) await writeFile(join(root, file), text);
         return withMemoryWarehouse(async (warehouse) => {
             for (const statement of statements) await warehouse.execute(statement);
             const compiled = compiledShop(models);
-            const limits = { beyond: 2250, upTo: 500_000 };
-            const found = await longCounts({ warehouse, compiled, root, names: undefined, ...limits });
-            return Object.fromEntries(found.map(({ model, number }) => [model, number]));
+            const found = await longCounts({
+                warehouse,
+                compiled,
+                sources: tinySources,
+                root,
+                names: undefined,
+                beyond: 2250,
+                upTo: 500_000,
+            });
+            return Object.fromEntries(found.map(({ model, limit }) => [model, limit]));
         });
     });
 }
@@ -36,27 +44,27 @@ const select = (expression: string, more: ShopModel = {}): ShopModel => ({
 
 describe("numbers that no slice counts to", () => {
     test.each([
-        ["count(*) over () > 5000", 5000],
-        ["5_000 <= count(*) over ()", 5000],
-        ["case when rank = 5e3 then 1 end", 5000],
-        ["rank not in (1, 2, 5000)", 5000],
-        ["rank between 1 and 50 * 100", 5000],
-        ["rank > 10 ** 4 // 2", 5000],
-        ["rank > -(-4_000 - 1000)", 5000],
-        ["rank > '5000'::integer", 5000],
-        ["rank > cast(5000.5 as decimal(8, 2))", 5000.5],
-        ["sum(rank) over (order by day rows between 5000 preceding and 1 preceding)", 5000],
+        ["count(*) over () > 5000", "5000"],
+        ["5_000 <= count(*) over ()", "5000"],
+        ["case when rank = 5e3 then 1 end", "5000"],
+        ["rank not in (1, 2, 5000)", "5000"],
+        ["rank between 1 and 50 * 100", "5000"],
+        ["rank > 10 ** 4 // 2", "5000"],
+        ["rank > -(-4_000 - 1000)", "5000"],
+        ["rank > '5000'::integer", "5000"],
+        ["rank > cast(5000.5 as decimal(8, 2))", "5000.5"],
+        ["sum(rank) over (order by day rows between 5000 preceding and 1 preceding)", "5000"],
         [
             "sum(rank) over (order by day range between interval 5000 day preceding and interval 1 day preceding)",
-            5000,
+            "5000",
         ],
-        ["lag(rank, 5000) over (order by day)", 5000],
-        ["least(rank, 5000)", 5000],
-        ["rank // 5000 > 0", 5000],
-        ["(select max(n) from (select 50 * 100 as n))", 5000],
-        ["list_max(list_transform([rank], x -> x - 5000))", 5000],
-    ])("are found in %s", async (expression, number) => {
-        expect(await numbersOf({ counting: select(expression) })).toEqual({ counting: number });
+        ["lag(rank, 5000) over (order by day)", "5000"],
+        ["least(rank, 5000)", "5000"],
+        ["rank // 5000 > 0", "5000"],
+        ["(select max(n) from (select 50 * 100 as n))", "5000"],
+        ["list_max(list_transform([rank], x -> x - 5000))", "5000"],
+    ])("are found in %s", async (expression, limit) => {
+        expect(await limitsOf({ counting: select(expression) })).toEqual({ counting: limit });
     });
 
     test.each([
@@ -67,12 +75,12 @@ describe("numbers that no slice counts to", () => {
         "day > date '2024-05-05'",
         "rank_5000 > 1 -- 5000",
     ])("are not those of %s", async (expression) => {
-        expect(await numbersOf({ short: select(expression) })).toEqual({});
+        expect(await limitsOf({ short: select(expression) })).toEqual({});
     });
 
     test("may stand in a limit of rows", async () => {
         const limited = { ...asOf, sql: "select day from main.starts order by day desc limit 5000" };
-        expect(await numbersOf({ limited })).toEqual({ limited: 5000 });
+        expect(await limitsOf({ limited })).toEqual({ limited: "5000" });
     });
 
     test("may stand in a macro, or in one that it calls", async () => {
@@ -87,7 +95,7 @@ describe("numbers that no slice counts to", () => {
             table: { ...asOf, sql: "select day from main.starts, long_ones(10)" },
             other: select("half(rank)"),
         };
-        expect(await numbersOf(models, { statements })).toEqual({ called: 5000, table: 6000 });
+        expect(await limitsOf(models, { statements })).toEqual({ called: "5000", table: "6000" });
     });
 
     test("may stand in a seed, or in a model that is not compared itself", async () => {
@@ -106,10 +114,10 @@ describe("numbers that no slice counts to", () => {
             // What it is made from is compared itself, and replayed whole.
             by_compared: select("rank", { refs: ["compared"] }),
         };
-        expect(await numbersOf(models, { statements })).toEqual({
-            compared: 8000,
-            by_seed: 5000,
-            by_total: 7000,
+        expect(await limitsOf(models, { statements })).toEqual({
+            compared: "8000",
+            by_seed: "5000",
+            by_total: "7000",
         });
     });
 
@@ -123,6 +131,111 @@ describe("numbers that no slice counts to", () => {
         };
         const script = (name: string): ShopModel => ({ ...asOf, file: `models/${name}.ts` });
         const models = { script: script("script"), other: script("other"), short: script("short") };
-        expect(await numbersOf(models, { files })).toEqual({ script: 5000, other: 7000 });
+        expect(await limitsOf(models, { files })).toEqual({ script: "5000", other: "7000" });
+    });
+});
+
+describe("lengths of a history held against the data", () => {
+    const starts = "count(*) over (partition by horse order by day)";
+
+    test.each([
+        `${starts} >= 5 * greatest(50, weight)`,
+        `weight * 30 < ${starts}`,
+        `${starts} - 30 * weight > 0`,
+        `${starts} / weight > 30`,
+        `1.0 / ${starts} < 1.0 / weight`,
+        `${starts} between 1 and weight`,
+        `${starts} in (1, weight)`,
+        `case weight when ${starts} then 1 end`,
+        `greatest(${starts}, weight)`,
+        `${starts} // weight`,
+        `sign(${starts} - weight)`,
+        `sum(rank) over (partition by horse) > weight`,
+        `len(list(rank) over (partition by horse)) > weight`,
+        `(list(rank) over (partition by horse))[weight]`,
+        `row_number() over (partition by horse order by day) = weight`,
+        `sum(rank) over (order by day rows between weight preceding and 1 preceding)`,
+        `lag(rank, weight) over (order by day)`,
+        `nth_value(rank, weight) over (order by day)`,
+        `max(${starts}) over (partition by horse) > weight`,
+        `coalesce(${starts}, 0)::integer > weight`,
+        `case when rank > 0 then ${starts} end > weight`,
+        `(select count(*) from main.starts) > weight`,
+        `weight in (select count(*) from main.starts group by horse)`,
+        `exists (select 1 from main.starts group by horse having count(*) > min(weight))`,
+        `list_max(list_transform([${starts}], x -> greatest(x, weight)))`,
+    ])("are found in %s", async (expression) => {
+        expect(Object.keys(await limitsOf({ counting: select(expression) }))).toEqual(["counting"]);
+    });
+
+    test.each([
+        `${starts} > 50`,
+        `${starts} > 2 * 50 + 1`,
+        // Of a rate no length can be told.
+        `sum(rank) over (partition by horse) / ${starts} > weight`,
+        `${starts} > count(*) over (partition by barrier)`,
+        `greatest(${starts}, 1)`,
+        `sqrt(greatest(sum(rank * rank) over (partition by horse) - (sum(rank) over (partition by horse)) ** 2 / ${starts}, 0))`,
+        // Of one event, of its day, or of so many rows.
+        "count(*) over (partition by race_id) > rank",
+        "count(*) over (partition by day) > rank",
+        "count(*) over (order by day rows between 5 preceding and current row) > rank",
+        "(select count(*) from main.starts group by race_id) > rank",
+        "weight > rank",
+        "avg(rank) over (partition by horse) > weight",
+    ])("are not in %s", async (expression) => {
+        expect(await limitsOf({ short: select(expression) })).toEqual({});
+    });
+
+    test("are told by the line, or by what stands around them", async () => {
+        const padding = "rank + 1 as more, ".repeat(20);
+        const models = {
+            line: {
+                ...asOf,
+                sql: "select\n    day,\n    count(*) > min(weight) as x,\nfrom main.starts\ngroup by horse",
+            },
+            wide: select(`${padding}${starts} > weight as is_long, ${padding}1`),
+        };
+        expect(await limitsOf(models)).toEqual({
+            line: "count(*) > min(weight) as x,",
+            wide: expect.stringMatching(/^….{20,} > weight as is_long.*…$/),
+        });
+    });
+
+    test("are followed through names, macros and models", async () => {
+        const counted = `with counted as (select *, ${starts} as starts, starts - weight as more from main.starts) `;
+        const statements = [
+            "create table starts (weight integer)",
+            "create macro is_long(n, limit_) as n > limit_",
+            "create macro of_all(x) as (select count(*) from main.starts) + x",
+        ];
+        const models: Readonly<Record<string, ShopModel>> = {
+            by_name: { ...asOf, sql: `${counted} select day, starts > weight as x from counted` },
+            by_difference: { ...asOf, sql: `${counted} select day, more > 0 as x from counted` },
+            by_condition: {
+                ...asOf,
+                sql: `${counted} select a.day from counted as a inner join main.starts as b on a.starts > b.weight`,
+            },
+            by_limit: {
+                ...asOf,
+                sql: "select day from main.starts order by day limit (select max(weight) from main.starts)",
+            },
+            by_macro: select(`is_long(${starts}, weight)`),
+            by_constant: select(`is_long(${starts}, 50)`),
+            in_macro: select("of_all(0) > weight"),
+            totals: { sql: "select horse, count(*) as starts from main.starts group by all" },
+            days: { ...asOf, sql: "select day, race_id, count(*) as field from main.starts group by all" },
+            by_total: { ...asOf, refs: ["totals"], sql: "select day, starts > weight as x from main.totals" },
+            by_field: { ...asOf, refs: ["days"], sql: "select day, field > weight as x from main.days" },
+        };
+        expect(Object.keys(await limitsOf(models, { statements })).sort()).toEqual([
+            "by_condition",
+            "by_difference",
+            "by_limit",
+            "by_macro",
+            "by_name",
+            "by_total",
+            "in_macro",
+        ]);
     });
 });

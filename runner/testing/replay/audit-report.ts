@@ -112,8 +112,8 @@ function describeSlices({ replays, coverage }: Audit): readonly string[] {
         ...(counting.length === 0
             ? []
             : wrap(
-                  "Counted further than a slice does, and replayed whole on these days: " +
-                      counting.map(({ model, number }) => `${model} (${number})`).join(", "),
+                  "May count further than a slice does, and replayed whole on these days: " +
+                      counting.map(({ model, limit }) => `${model} (${limit})`).join(", "),
               )),
     ];
 }

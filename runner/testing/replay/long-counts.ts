@@ -1,20 +1,28 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import type { CompiledModel, CompiledNode, CompiledProject } from "../../compile/compiled.ts";
-import { quoteName, quoteText } from "../../names.ts";
+import { quoteName } from "../../names.ts";
+import type { Source } from "../../project/project.ts";
 import type { Warehouse } from "../../warehouse/types.ts";
+import { clockedSources } from "./clocks.ts";
+import { type Growth, type QueryGrowth, readGrowth } from "./growth.ts";
+import { type Fields, isFields, type Macro, parseQuery, readMacros, tableFunction } from "./query-tree.ts";
 import { auditedModels } from "./replay-plan.ts";
 
 /** A model that may have another recipe for histories longer than those of a slice. */
 export interface LongCount {
     readonly model: string;
-    /** A number that no slice counts to, in the model itself or in what it is made from. */
-    readonly number: number;
+    /**
+     * Where the other recipe may begin: a number that no slice counts to, or the line of SQL that holds a count against
+     * the data; in the model itself or in what it is made from.
+     */
+    readonly limit: string;
 }
 
 interface Counting {
     readonly warehouse: Warehouse;
     readonly compiled: CompiledProject;
+    readonly sources: readonly Source[];
     /** Folder of the project. */
     readonly root: string;
     /** Models to look at. Default: all with `as_of`. */
@@ -25,34 +33,129 @@ interface Counting {
 }
 
 /**
- * Models that know a number which a whole history may count to, and a slice does not: which of two recipes gave a value cannot be seen from the
- * value. Looked at are all constants of a model, of macros and modules it uses, of seeds and of models that are not compared
- * themselves; in SQL `50 * 100` is 5,000. What else such a number may stand for, a price or a distance, is not told apart.
+ * Models that may tell a history that a slice does not hold by its length: which of two recipes gave a value cannot be
+ * seen from the value. Either they know a number which the whole history may count to and a slice does not, in constants of a model, of
+ * macros and modules it uses, of seeds and of models that are not compared themselves; in SQL `50 * 100` is 5,000. What else
+ * such a number may stand for, a price or a distance, is not told apart. Or they hold what they count against the data,
+ * as in `count(*) > 30 * weight`.
  */
 export async function longCounts(counting: Counting): Promise<readonly LongCount[]> {
-    const { compiled, names, beyond, upTo } = counting;
+    const { compiled, names } = counting;
     const audited = new Map(auditedModels(compiled).map((model) => [model.name, model]));
-    const isLong = (number: number) => number > beyond && number <= upTo;
-    const macros = await macroBodies(counting.warehouse);
-    const known = new Map<string, Promise<number | undefined>>();
-    const longIn = (node: CompiledNode): Promise<number | undefined> => {
-        const found =
-            known.get(node.name) ??
-            numbersOf(node, counting, macros).then((numbers) => [...numbers].find(isLong));
-        known.set(node.name, found);
-        return found;
-    };
+    const finder = new LimitFinder(counting, await readMacros(counting.warehouse));
     const counts: LongCount[] = [];
     for (const model of audited.values()) {
         if (names && !names.has(model.name)) continue;
         for (const node of withUncompared(model, compiled, new Set(audited.keys()))) {
-            const number = await longIn(node);
-            if (number === undefined) continue;
-            counts.push({ model: model.name, number });
+            const limit = await finder.limitOf(node);
+            if (limit === undefined) continue;
+            counts.push({ model: model.name, limit });
             break;
         }
     }
     return counts;
+}
+
+/** Columns that tell events, or their days, apart. */
+function eventColumns({ sources, compiled }: Counting): ReadonlySet<string> {
+    const names = [
+        ...clockedSources(sources).flatMap(({ group }) => [...group.keys, group.dateColumn]),
+        ...auditedModels(compiled).map(({ config }) => config.asOf!),
+    ];
+    return new Set(names.map((name) => name.toLowerCase()));
+}
+
+/** Looks into each node once, and into each query. */
+class LimitFinder {
+    readonly #counting: Counting;
+    readonly #macros: ReadonlyMap<string, Macro>;
+    readonly #events: ReadonlySet<string>;
+    readonly #limits = new Map<string, string | undefined>();
+    readonly #trees = new Map<string, unknown>();
+    readonly #growths = new Map<string, QueryGrowth>();
+
+    constructor(counting: Counting, macros: ReadonlyMap<string, Macro>) {
+        this.#counting = counting;
+        this.#macros = macros;
+        this.#events = eventColumns(counting);
+    }
+
+    async limitOf(node: CompiledNode): Promise<string | undefined> {
+        if (!this.#limits.has(node.name)) {
+            const { beyond, upTo } = this.#counting;
+            const number = [...(await this.#numbers(node))].find((one) => one > beyond && one <= upTo);
+            const limit = number === undefined ? await this.#limitInData(node) : String(number);
+            this.#limits.set(node.name, limit);
+        }
+        return this.#limits.get(node.name);
+    }
+
+    async #numbers(node: CompiledNode): Promise<ReadonlySet<number>> {
+        const { warehouse, root } = this.#counting;
+        if (node.kind === "seed") return numbersOfSeed(warehouse, node.name);
+        if (isScript(node)) return numbersOfScript(root, node.file);
+        const numbers = new Set<number>();
+        const texts = new Set([node.sql]);
+        for (const sql of texts) {
+            const tree = await this.#parse(sql);
+            if (tree === undefined) for (const number of numbersInText(sql)) numbers.add(number);
+            else
+                collect(tree, numbers, (name) => {
+                    const macro = this.#macros.get(name);
+                    if (macro) texts.add(macro.sql);
+                });
+        }
+        return numbers;
+    }
+
+    async #limitInData(node: CompiledNode): Promise<string | undefined> {
+        if (node.kind === "seed" || isScript(node)) return undefined;
+        const [at] = (await this.#growthOf(node)).limits;
+        return at === undefined ? undefined : lineAt(node.sql, at);
+    }
+
+    async #growthOf(node: CompiledNode): Promise<QueryGrowth> {
+        const known = this.#growths.get(node.name);
+        if (known) return known;
+        const names = new Map<string, Growth>();
+        for (const ref of node.refs) {
+            const read = await this.#growthOf(this.#counting.compiled.nodes.get(ref)!);
+            for (const [name, growth] of read.names) names.set(name, growth);
+        }
+        const growth =
+            node.kind === "seed" || isScript(node)
+                ? { names, limits: [] }
+                : readGrowth(await this.#parse(node.sql), {
+                      names,
+                      events: this.#events,
+                      macros: await this.#macroTrees(),
+                  });
+        this.#growths.set(node.name, growth);
+        return growth;
+    }
+
+    async #macroTrees() {
+        const trees = new Map<string, { readonly parameters: readonly string[]; readonly tree: unknown }>();
+        for (const [name, { parameters, sql }] of this.#macros)
+            trees.set(name, { parameters, tree: await this.#parse(sql) });
+        return trees;
+    }
+
+    async #parse(sql: string): Promise<unknown> {
+        if (!this.#trees.has(sql)) this.#trees.set(sql, await parseQuery(this.#counting.warehouse, sql));
+        return this.#trees.get(sql);
+    }
+}
+
+const isScript = (node: CompiledNode) => node.kind === "model" && node.language === "typescript";
+
+/** The line of a query that has this offset, or what is around it, as it can stand in a sentence. */
+function lineAt(sql: string, at: number): string {
+    const start = sql.lastIndexOf("\n", at - 1) + 1;
+    const line = sql.slice(start).split("\n", 1)[0]!;
+    const from = Math.max(0, Math.min(at - start - 50, line.length - 100));
+    const shown = line.slice(from, from + 100).trim();
+    return `${from > 0 ? "\u2026" : ""}${shown}${from + 100 < line.length ? "\u2026" : ""}`;
 }
 
 /** The model and what it is made from, up to where a model is compared itself. */
@@ -65,27 +168,6 @@ function withUncompared(
     for (const { refs } of found)
         for (const name of refs) if (!audited.has(name)) found.add(nodes.get(name)!);
     return [...found];
-}
-
-async function numbersOf(
-    node: CompiledNode,
-    { warehouse, root }: Counting,
-    macros: ReadonlyMap<string, string>,
-): Promise<ReadonlySet<number>> {
-    if (node.kind === "seed") return numbersOfSeed(warehouse, node.name);
-    if (node.kind === "model" && node.language === "typescript") return numbersOfScript(root, node.file);
-    const numbers = new Set<number>();
-    const texts = new Set([node.sql]);
-    for (const sql of texts) {
-        const tree = await parse(warehouse, sql);
-        if (tree === undefined) for (const number of numbersInText(sql)) numbers.add(number);
-        else
-            collect(tree, numbers, (name) => {
-                const body = macros.get(name);
-                if (body !== undefined) texts.add(body);
-            });
-    }
-    return numbers;
 }
 
 /** Of a script and of what it imports from the project's models and macros. */
@@ -102,19 +184,6 @@ async function numbersOfScript(root: string, script: string): Promise<ReadonlySe
         }
     }
     return numbers;
-}
-
-/** SQL by name, as a query. */
-async function macroBodies(warehouse: Warehouse): Promise<ReadonlyMap<string, string>> {
-    const rows = await warehouse.rows(
-        "select function_name as name, function_type as type, macro_definition as body from duckdb_functions() where not internal and macro_definition is not null",
-    );
-    return new Map(
-        rows.map(({ name, type, body }) => [
-            String(name),
-            type === "macro" ? `select ${body}` : String(body),
-        ]),
-    );
 }
 
 /** Of a table of few rows: a model may take its limits from it. */
@@ -134,27 +203,17 @@ async function numbersOfSeed(warehouse: Warehouse, name: string): Promise<Readon
     return new Set(rows.map(({ value }) => Number(value)));
 }
 
-/** DuckDB's own tree of a query; undefined for what it makes none of. */
-async function parse(warehouse: Warehouse, sql: string): Promise<unknown> {
-    const [row] = await warehouse.rows(`select json_serialize_sql(${quoteText(sql)})::varchar as tree`);
-    const tree = JSON.parse(String(row!.tree)) as { readonly error: boolean; readonly statements?: unknown };
-    return tree.error ? undefined : tree.statements;
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
 /** Adds the constants of a tree, of arithmetic on constants the result, and tells the functions it calls. */
 function collect(tree: unknown, numbers: Set<number>, onCall: (name: string) => void): void {
-    if (tree === null || typeof tree !== "object") return;
-    const fields = tree as Fields;
+    if (!isFields(tree)) return;
+    const fields = tree;
     const constant = constantOf(fields);
     if (constant !== undefined) {
         numbers.add(Math.abs(constant));
         return;
     }
     if (typeof fields.function_name === "string") onCall(fields.function_name);
-    // A table macro.
-    const called = fields.type === "TABLE_FUNCTION" && (fields.function as Fields | undefined);
+    const called = tableFunction(fields);
     if (called) onCall(String(called.function_name));
     for (const part of Object.values(fields)) collect(part, numbers, onCall);
 }

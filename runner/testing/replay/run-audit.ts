@@ -64,6 +64,7 @@ export async function runAudit(
             : await longCounts({
                   warehouse,
                   compiled,
+                  sources: project.sources,
                   root: project.root,
                   names,
                   beyond: options.depth ?? sliceDepth(options.slice!),

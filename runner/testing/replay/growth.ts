@@ -1,0 +1,362 @@
+import { type Fields, isFields, tableFunction } from "./query-tree.ts";
+
+/** How a value moves with the length of the history that it is made from. */
+export interface Growth {
+    /** That it grows with: 1 of a count, 0 of a rate, and of what is of one row. */
+    readonly power: number;
+    /** More than constants and counts are in it. */
+    readonly isData: boolean;
+    /** What grows was added to what does not: where it changes its sign is a length, as of `runs - 30 * weight`. */
+    readonly isMixed: boolean;
+}
+
+export interface GrowthOptions {
+    /** Columns by name, of what the query reads; its own are added. */
+    readonly names: ReadonlyMap<string, Growth>;
+    /** Columns that tell events or their days apart: what is counted for each of them does not grow. */
+    readonly events: ReadonlySet<string>;
+    readonly macros: ReadonlyMap<string, MacroTree>;
+}
+
+export interface MacroTree {
+    readonly parameters: readonly string[];
+    /** Undefined for what DuckDB makes no tree of. */
+    readonly tree: unknown;
+}
+
+export interface QueryGrowth {
+    readonly names: ReadonlyMap<string, Growth>;
+    /** Where the length of a history is held against something that no constant says, as offsets in the query's text. */
+    readonly limits: readonly number[];
+}
+
+/**
+ * What of a query grows with a history, and where that meets a limit that the data alone tell. By name: a column that is
+ * called as one that grows is taken for it.
+ */
+export function readGrowth(tree: unknown, options: GrowthOptions): QueryGrowth {
+    const reader = new GrowthReader(options);
+    return reader.read(tree);
+}
+
+/** Of more rows, another power. */
+const counting = new Set([
+    ..."count count_star count_if countif sum fsum kahan_sum sumkahan sum_no_overflow product".split(" "),
+    ..."list array_agg string_agg group_concat listagg histogram approx_count_distinct".split(" "),
+    ..."row_number rank dense_rank rank_dense".split(" "),
+]);
+
+/** Functions that hold one value against another, or against whole numbers. */
+const limiting = new Set([
+    ..."greatest least sign floor ceil ceiling trunc // % mod fmod divide".split(" "),
+    ..."list_extract list_element array_extract list_slice array_slice".split(" "),
+]);
+
+const powers = new Set("** ^ pow power".split(" "));
+
+const constant: Growth = { power: 0, isData: false, isMixed: false };
+const count: Growth = { ...constant, power: 1 };
+const data: Growth = { ...constant, isData: true };
+
+/** Powers beyond say nothing more. */
+const highest = 3;
+
+const isConstant = ({ power, isData, isMixed }: Growth) => power === 0 && !isData && !isMixed;
+const isOfRow = ({ power, isData }: Growth) => power === 0 && isData;
+const isLong = ({ power, isMixed }: Growth) => power !== 0 || isMixed;
+
+/** Whether there is a length in it, when these are held against each other, that only the data tell. */
+const isLimit = (values: readonly Growth[]) =>
+    values.some(({ power, isData, isMixed }) => isMixed || (power !== 0 && isData)) ||
+    (values.some(isLong) && values.some(isOfRow));
+
+/** Of what is one of these values, or made of them all. */
+const either = (values: readonly Growth[]): Growth => ({
+    power: values.reduce((most, { power }) => (Math.abs(power) > Math.abs(most) ? power : most), 0),
+    isData: values.some(({ isData }) => isData),
+    isMixed: values.some(({ isMixed }) => isMixed),
+});
+
+const sum = (values: readonly Growth[]): Growth => {
+    const all = either(values);
+    return { ...all, isMixed: all.isMixed || (values.some(isLong) && values.some(isOfRow)) };
+};
+
+function product([one = constant, other = constant]: readonly Growth[], sign: 1 | -1): Growth {
+    const all = either([one, other]);
+    const power = one.power + sign * other.power;
+    // A rate is made of two counts.
+    return { ...all, power: clamped(power), isData: all.isData || (power === 0 && isLong(one)) };
+}
+
+const clamped = (power: number) => Math.max(-highest, Math.min(highest, power));
+
+class GrowthReader {
+    readonly #names: Map<string, Growth>;
+    readonly #options: GrowthOptions;
+    /** Macros that are being looked into. */
+    readonly #open: string[] = [];
+    /** Of the macro or lambda that is being looked into. */
+    #parameters: ReadonlyMap<string, Growth> = new Map();
+    /** What is counted is of one event. */
+    #isOfEvent = false;
+    #limits = new Set<number>();
+
+    constructor(options: GrowthOptions) {
+        this.#options = options;
+        this.#names = new Map(options.names);
+    }
+
+    /** Until no column is found to grow that did not: a query may read one that is written further down. */
+    read(tree: unknown): QueryGrowth {
+        let before: string;
+        do {
+            before = this.#state();
+            this.#limits = new Set();
+            this.#walk(tree);
+        } while (before !== this.#state());
+        return { names: this.#names, limits: [...this.#limits] };
+    }
+
+    #state(): string {
+        return JSON.stringify([...this.#names]);
+    }
+
+    #walk(part: unknown): void {
+        if (!isFields(part)) return;
+        if (part.type === "SELECT_NODE") {
+            this.#select(part);
+            return;
+        }
+        if (typeof part.class === "string") {
+            this.#of(part);
+            return;
+        }
+        const called = tableFunction(part);
+        if (called) this.#call(called);
+        // Of a limit of rows.
+        for (const limit of [part.limit, part.offset])
+            if (isFields(limit) && limit.class && !isConstant(this.#of(limit))) this.#tell(limit);
+        for (const inner of Object.values(part)) this.#walk(inner);
+    }
+
+    /** Of its first column. */
+    #select(node: Fields): Growth {
+        const { cte_map, from_table, select_list, group_expressions, ...others } = node;
+        const items = select_list as readonly Fields[];
+        const outer = this.#isOfEvent;
+        this.#walk(cte_map);
+        this.#walk(from_table);
+        const groups = [
+            ...(group_expressions as readonly Fields[]),
+            // group by all
+            ...(node.aggregate_handling === "FORCE_AGGREGATES" ? items : []),
+        ];
+        this.#isOfEvent = this.#tellEvents(groups);
+        const growths = items.map((item) => this.#of(item));
+        for (const [index, item] of items.entries()) {
+            const growth = growths[index]!;
+            const name = item.alias ? String(item.alias).toLowerCase() : nameOf(item);
+            if (name !== undefined && isLong(growth))
+                this.#names.set(name, either([growth, this.#names.get(name) ?? constant]));
+        }
+        this.#walk(group_expressions);
+        for (const inner of Object.values(others)) this.#walk(inner);
+        this.#isOfEvent = outer;
+        return growths[0] ?? data;
+    }
+
+    /** Of the first column of a query, which may be of more than one. */
+    #query(node: Fields | undefined): Growth {
+        if (node?.type === "SELECT_NODE") return this.#select(node);
+        this.#walk(node);
+        return data;
+    }
+
+    /** Of an expression; what is in it is looked at on the way. */
+    #of(part: unknown): Growth {
+        if (!isFields(part) || typeof part.class !== "string") return constant;
+        const all = (parts: unknown) => (parts as readonly unknown[]).map((one) => this.#of(one));
+        switch (part.class) {
+            case "CONSTANT":
+                return constant;
+            case "COLUMN_REF": {
+                const name = nameOf(part)!;
+                return this.#parameters.get(name) ?? this.#names.get(name) ?? data;
+            }
+            case "CAST":
+                return this.#of(part.child);
+            case "COMPARISON":
+                return isMatch(part) ? data : this.#compare(part, all([part.left, part.right]));
+            case "BETWEEN":
+                return this.#compare(part, all([part.input, part.lower, part.upper]));
+            case "CASE":
+                return either(
+                    (part.case_checks as readonly Fields[])
+                        .flatMap(({ when_expr, then_expr }) => [
+                            this.#condition(when_expr),
+                            this.#of(then_expr),
+                        ])
+                        .concat(this.#of(part.else_expr)),
+                );
+            case "OPERATOR":
+                return this.#operator(part, all(part.children));
+            case "SUBQUERY":
+                return this.#subquery(part);
+            case "WINDOW":
+                return this.#window(part, all(part.children));
+            case "FUNCTION":
+                return this.#function(part);
+            default:
+                for (const inner of Object.values(part)) this.#walk(inner);
+                return data;
+        }
+    }
+
+    /** A condition says which value, and is none. */
+    #condition(condition: unknown): Growth {
+        this.#of(condition);
+        return constant;
+    }
+
+    #compare(part: Fields, values: readonly Growth[]): Growth {
+        if (isLimit(values)) this.#tell(part);
+        return data;
+    }
+
+    #operator(part: Fields, values: readonly Growth[]): Growth {
+        const type = String(part.type);
+        if (type.startsWith("COMPARE_")) return this.#compare(part, values);
+        if (type.startsWith("ARRAY_") && isLimit(values)) this.#tell(part);
+        return /NOT|NULL$/.test(type) ? data : either(values);
+    }
+
+    #subquery(part: Fields): Growth {
+        const growth = this.#query((part.subquery as { readonly node: Fields }).node);
+        if (part.child) return this.#compare(part, [this.#of(part.child), growth]);
+        return part.subquery_type === "SCALAR" ? growth : data;
+    }
+
+    #window(part: Fields, values: readonly Growth[]): Growth {
+        const { partitions, orders, arg_orders, filter_expr } = part;
+        for (const inner of [partitions, orders, arg_orders, filter_expr]) this.#walk(inner);
+        for (const inner of [part.start_expr, part.end_expr, part.offset_expr])
+            if (!isConstant(this.#of(inner))) this.#tell(part);
+        const name = String(part.function_name);
+        if (name === "nth_value" && !isConstant(values[1] ?? constant)) this.#tell(part);
+        if (!counting.has(name)) return either(values);
+        const isRows = [part.start, part.end].every((end) =>
+            /^(EXPR_.*|CURRENT_ROW)_ROWS$/.test(String(end)),
+        );
+        return isRows || this.#tellEvents(partitions as readonly Fields[]) ? data : count;
+    }
+
+    #function(part: Fields): Growth {
+        const name = String(part.function_name);
+        const called = this.#call(part);
+        if (called !== undefined) return called;
+        const values = this.#arguments(part.children as readonly Fields[]);
+        this.#walk(part.filter);
+        this.#walk(part.order_bys);
+        if (counting.has(name)) return this.#isOfEvent ? data : count;
+        if (limiting.has(name)) {
+            if (isLimit(values)) this.#tell(part);
+            // It grows as far as a constant lets it.
+            return name === "least" && values.some(isConstant) ? data : sum(values);
+        }
+        if (name === "*" || name === "/") return product(values, name === "*" ? 1 : -1);
+        if (powers.has(name)) {
+            const [base = constant] = values;
+            const [, exponent] = part.children as readonly Fields[];
+            return { ...either(values), power: clamped(base.power * (numberOf(exponent) ?? 1)) };
+        }
+        return name === "+" || name === "-" ? sum(values) : either(values);
+    }
+
+    /** What a lambda is given are the items of the lists beside it. */
+    #arguments(children: readonly Fields[]): readonly Growth[] {
+        const isLambda = (child: Fields) => child.class === "LAMBDA";
+        const lists = children.filter((child) => !isLambda(child)).map((child) => this.#of(child));
+        const items = either(lists);
+        return [
+            ...lists,
+            ...children
+                .filter(isLambda)
+                .map(({ lhs, expr }) =>
+                    this.#with(new Map(columnsIn(lhs).map((name) => [name, items])), () => this.#of(expr)),
+                ),
+        ];
+    }
+
+    #with<T>(parameters: ReadonlyMap<string, Growth>, read: () => T): T {
+        const outer = this.#parameters;
+        this.#parameters = new Map([...outer, ...parameters]);
+        const value = read();
+        this.#parameters = outer;
+        return value;
+    }
+
+    /** Of what a macro gives for its arguments; undefined for another function. */
+    #call(part: Fields): Growth | undefined {
+        const name = String(part.function_name);
+        const macro = this.#options.macros.get(name);
+        if (!macro || this.#open.includes(name)) return undefined;
+        const values = this.#arguments(part.children as readonly Fields[]);
+        const parameters = new Map(
+            macro.parameters.map((parameter, index) => [parameter.toLowerCase(), values[index] ?? data]),
+        );
+        this.#open.push(name);
+        const limits = this.#limits;
+        this.#limits = new Set();
+        const [statement] = (macro.tree ?? []) as readonly { readonly node: Fields }[];
+        const growth = this.#with(parameters, () => this.#query(statement?.node));
+        const isTold = this.#limits.size > 0;
+        this.#limits = limits;
+        // In the macro's text no one would look.
+        if (isTold) this.#tell(part);
+        this.#open.pop();
+        return growth;
+    }
+
+    #tellEvents(columns: readonly Fields[]): boolean {
+        return columns.some((column) => this.#options.events.has(nameOf(column) ?? ""));
+    }
+
+    #tell(part: Fields): void {
+        this.#limits.add(placeOf(part) ?? 0);
+    }
+}
+
+/** Where it stands in the query, or the first of its parts of which that is known. */
+function placeOf(part: Fields): number | undefined {
+    const place = Number(part.query_location);
+    if (Number.isSafeInteger(place)) return place;
+    for (const inner of Object.values(part)) {
+        const found = isFields(inner) ? placeOf(inner) : undefined;
+        if (found !== undefined) return found;
+    }
+    return undefined;
+}
+
+/** Of a lambda's parameters: one, or a row of them. */
+function columnsIn(part: unknown): readonly string[] {
+    if (!isFields(part)) return [];
+    const name = nameOf(part);
+    return name === undefined ? Object.values(part).flatMap(columnsIn) : [name];
+}
+
+function numberOf(part: Fields | undefined): number | undefined {
+    const value = part?.class === "CONSTANT" ? (part.value as Fields).value : undefined;
+    return typeof value === "number" ? value : undefined;
+}
+
+/** Two columns are the same or not: rows are matched, and nothing is measured. */
+function isMatch({ type, left, right }: Fields): boolean {
+    const isColumn = [left, right].every((side) => (side as Fields).class === "COLUMN_REF");
+    return isColumn && /EQUAL$|DISTINCT/.test(String(type)) && !/THAN/.test(String(type));
+}
+
+/** Of a column, without its table. */
+function nameOf({ class: kind, column_names }: Fields): string | undefined {
+    return kind === "COLUMN_REF" ? (column_names as readonly string[]).at(-1)!.toLowerCase() : undefined;
+}

@@ -1,0 +1,42 @@
+import { quoteText } from "../../names.ts";
+import type { Warehouse } from "../../warehouse/types.ts";
+
+/** A node of DuckDB's own tree of a query, as `json_serialize_sql` writes it. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** What a query gives for a call of it: SQL with the names of its parameters. */
+export interface Macro {
+    readonly parameters: readonly string[];
+    readonly sql: string;
+}
+
+/** The statements of a query; undefined for what DuckDB makes no tree of. */
+export async function parseQuery(warehouse: Warehouse, sql: string): Promise<unknown> {
+    const [row] = await warehouse.rows(`select json_serialize_sql(${quoteText(sql)})::varchar as tree`);
+    const tree = JSON.parse(String(row!.tree)) as { readonly error: boolean; readonly statements?: unknown };
+    return tree.error ? undefined : tree.statements;
+}
+
+/** By name. */
+export async function readMacros(warehouse: Warehouse): Promise<ReadonlyMap<string, Macro>> {
+    const rows = await warehouse.rows(
+        `select function_name as name, function_type as type, to_json(parameters)::varchar as parameters, macro_definition as body
+        from duckdb_functions() where not internal and macro_definition is not null`,
+    );
+    return new Map(
+        rows.map(({ name, type, parameters, body }) => [
+            String(name),
+            {
+                parameters: JSON.parse(String(parameters)) as readonly string[],
+                sql: type === "macro" ? `select ${body}` : String(body),
+            },
+        ]),
+    );
+}
+
+export const isFields = (value: unknown): value is Fields => value !== null && typeof value === "object";
+
+/** The name of the macro or function that a table is made by. */
+export function tableFunction(fields: Fields): Fields | undefined {
+    return fields.type === "TABLE_FUNCTION" ? (fields.function as Fields) : undefined;
+}
