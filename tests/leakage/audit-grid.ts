@@ -16,7 +16,7 @@ interface GridOptions {
     /** Events in a slice. */
     readonly slice: number;
     /** As AuditOptions has it. */
-    readonly depth?: number;
+    readonly readsQueries?: boolean;
     /** Of the audit: which days, and what of a slice the lot decides. */
     readonly seed: number;
     /** Of the grid's models, those whose names match. Default: all. */
@@ -38,7 +38,7 @@ export async function auditGrid({
     project: own,
     warehouse,
     slice,
-    depth,
+    readsQueries = true,
     seed,
     only = "",
 }: GridOptions): Promise<GridAudit> {
@@ -59,7 +59,7 @@ export async function auditGrid({
     const plan = planAudit(await chooseDays(warehouse, project.sources, { days: 5, seed }));
     const jobs = await planJobs(warehouse, project.sources, plan, slice);
     const sliced = jobs.filter(({ isSliced }) => isSliced).flatMap(({ replays }) => replays);
-    const options = { ...common, seed, traceSeconds: 0, ...(depth !== undefined && { depth }) };
+    const options = { ...common, seed, traceSeconds: 0, readsQueries };
     const { audit } = await runAudit({ ...options, plan, slice });
     const found = leakingColumns(audit);
     // The other days are replayed whole by the audit itself.

@@ -73,9 +73,11 @@ const forms = {
 
 /** Where a feature with two recipes has the one that leaks, by the length of the history it is made from. */
 const lengths = {
+    // The longest for which no query is looked into.
+    from_100: (partition: string) => `count(*) ${over(partition, beforeToday)} >= 100`,
     from_500: (partition: string) => `count(*) ${over(partition, beforeToday)} >= 500`,
     from_1000: (partition: string) => `count(*) ${over(partition, beforeToday)} >= 1000`,
-    // Of other values, and so no number that the SQL tells: 250 and 2,160, within what slices of 1,500 events count to.
+    // Of other values, and so no number that the SQL tells: 250 and 2,160.
     from_5_times_50: (partition: string) =>
         `count(*) ${over(partition, beforeToday)} >= 5 * greatest(50, barrier)`,
     from_24_times_90: (partition: string) =>

@@ -139,6 +139,18 @@ describe("lengths of a history held against the data", () => {
     const starts = "count(*) over (partition by horse order by day)";
 
     test.each([
+        `${starts} > 150`,
+        `${starts} not between 1 and 3 * 50`,
+        `${starts} - 150 > 0`,
+        `150 < 2 * ${starts}`,
+        `${starts} / 150 > 1`,
+        `${starts} // 150`,
+        `0.001 * ${starts} > 0.5`,
+        `-150 + ${starts} > 0`,
+        `sign(10 ** 3 - ${starts})`,
+        `least(${starts}, '150'::integer)`,
+        `lead(rank, 150) over (order by day)`,
+        `(list(rank) over (partition by horse))[150]`,
         `${starts} >= 5 * greatest(50, weight)`,
         `weight * 30 < ${starts}`,
         `${starts} - 30 * weight > 0`,
@@ -170,7 +182,9 @@ describe("lengths of a history held against the data", () => {
 
     test.each([
         `${starts} > 50`,
-        `${starts} > 2 * 50 + 1`,
+        `${starts} > 2 * 40 + 1`,
+        `sum(rank) over (partition by horse) / (${starts} + 200)`,
+        `100 * ${starts} > 5`,
         // Of a rate no length can be told.
         `sum(rank) over (partition by horse) / ${starts} > weight`,
         `${starts} > count(*) over (partition by barrier)`,
@@ -220,6 +234,23 @@ describe("lengths of a history held against the data", () => {
                 ...asOf,
                 sql: "select day from main.starts order by day limit (select max(weight) from main.starts)",
             },
+            by_alias: {
+                ...asOf,
+                sql: "with counted(day, n) as (select day, count(*) from main.starts group by horse) select day, n > weight as x from counted",
+            },
+            by_subquery: {
+                ...asOf,
+                sql: "select day, n > weight as x from (select horse, count(*) from main.starts group by all) as counted(horse, n)",
+            },
+            by_union: {
+                ...asOf,
+                sql: "with counted as (select day, 0 as n from main.starts union all select null, count(*) from main.starts) select day, n > weight as x from counted",
+            },
+            by_star: {
+                ...asOf,
+                sql: "with counted as (select * replace (count(*) over () as n) from main.starts) select day, n > weight as x from counted",
+            },
+            by_pivot: { ...asOf, sql: "pivot main.starts on weight using count(*)" },
             by_macro: select(`is_long(${starts}, weight)`),
             by_constant: select(`is_long(${starts}, 50)`),
             in_macro: select("of_all(0) > weight"),
@@ -229,12 +260,17 @@ describe("lengths of a history held against the data", () => {
             by_field: { ...asOf, refs: ["days"], sql: "select day, field > weight as x from main.days" },
         };
         expect(Object.keys(await limitsOf(models, { statements })).sort()).toEqual([
+            "by_alias",
             "by_condition",
             "by_difference",
             "by_limit",
             "by_macro",
             "by_name",
+            "by_pivot",
+            "by_star",
+            "by_subquery",
             "by_total",
+            "by_union",
             "in_macro",
         ]);
     });

@@ -22,7 +22,7 @@ async function auditAll({ warehouse, project }: Pipeline, seed: number, slice?: 
             perturbations,
         ),
         // As the numbers of the models are within what slices of a usual size count to.
-        ...(slice !== undefined && { slice, depth: Number.POSITIVE_INFINITY }),
+        ...(slice !== undefined && { slice, readsQueries: false }),
         seed,
         traceSeconds: 30,
         report: () => undefined,

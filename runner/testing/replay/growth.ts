@@ -1,4 +1,4 @@
-import { type Fields, isFields, tableFunction } from "./query-tree.ts";
+import { type Fields, isFields, numberOf, tableFunction } from "./query-tree.ts";
 
 /** How a value moves with the length of the history that it is made from. */
 export interface Growth {
@@ -8,6 +8,8 @@ export interface Growth {
     readonly isData: boolean;
     /** What grows was added to what does not: where it changes its sign is a length, as of `runs - 30 * weight`. */
     readonly isMixed: boolean;
+    /** Of a constant, where it is a number. */
+    readonly value?: number | undefined;
 }
 
 export interface GrowthOptions {
@@ -16,6 +18,8 @@ export interface GrowthOptions {
     /** Columns that tell events or their days apart: what is counted for each of them does not grow. */
     readonly events: ReadonlySet<string>;
     readonly macros: ReadonlyMap<string, MacroTree>;
+    /** Numbers that are a length when what grows is held against them. */
+    readonly isLength: (number: number) => boolean;
 }
 
 export interface MacroTree {
@@ -26,12 +30,12 @@ export interface MacroTree {
 
 export interface QueryGrowth {
     readonly names: ReadonlyMap<string, Growth>;
-    /** Where the length of a history is held against something that no constant says, as offsets in the query's text. */
+    /** Where the length of a history is held against a length, or against the data, as offsets in the query's text. */
     readonly limits: readonly number[];
 }
 
 /**
- * What of a query grows with a history, and where that meets a limit that the data alone tell. By name: a column that is
+ * What of a query grows with a history, and where that meets a limit: a number that is a length, or something that the data tell. By name: a column that is
  * called as one that grows is taken for it.
  */
 export function readGrowth(tree: unknown, options: GrowthOptions): QueryGrowth {
@@ -77,16 +81,28 @@ const either = (values: readonly Growth[]): Growth => ({
     isMixed: values.some(({ isMixed }) => isMixed),
 });
 
-const sum = (values: readonly Growth[]): Growth => {
+function sum(values: readonly Growth[], sign: 1 | -1 = 1): Growth {
     const all = either(values);
-    return { ...all, isMixed: all.isMixed || (values.some(isLong) && values.some(isOfRow)) };
-};
+    const [one, other] = values.map(({ value }) => value);
+    // With one operand the sign is its own.
+    const value = values.length === 1 ? times(sign, one) : plus(one, times(sign, other));
+    return { ...all, isMixed: all.isMixed || (values.some(isLong) && values.some(isOfRow)), value };
+}
+
+const both =
+    (compute: (one: number, other: number) => number) =>
+    (one: number | undefined, other: number | undefined) =>
+        one === undefined || other === undefined ? undefined : compute(one, other);
+const plus = both((one, other) => one + other);
+const times = both((one, other) => one * other);
+const raised = both((one, other) => one ** other);
 
 function product([one = constant, other = constant]: readonly Growth[], sign: 1 | -1): Growth {
     const all = either([one, other]);
     const power = one.power + sign * other.power;
     // A rate is made of two counts.
-    return { ...all, power: clamped(power), isData: all.isData || (power === 0 && isLong(one)) };
+    const isData = all.isData || (power === 0 && isLong(one));
+    return { ...all, power: clamped(power), isData, value: times(one.value, raised(other.value, sign)) };
 }
 
 const clamped = (power: number) => Math.max(-highest, Math.min(highest, power));
@@ -124,12 +140,19 @@ class GrowthReader {
 
     #walk(part: unknown): void {
         if (!isFields(part)) return;
-        if (part.type === "SELECT_NODE") {
-            this.#select(part);
+        if (isQuery(part)) {
+            this.#query(part);
             return;
         }
         if (typeof part.class === "string") {
             this.#of(part);
+            return;
+        }
+        // A common table, or a query in place of one, whose columns have names of their own.
+        const { aliases, query, column_name_alias, subquery } = part;
+        const inner = (isFields(query) ? query : isFields(subquery) ? subquery : {}).node;
+        if (isFields(inner)) {
+            this.#name((aliases ?? column_name_alias ?? []) as readonly string[], this.#query(inner));
             return;
         }
         const called = tableFunction(part);
@@ -137,11 +160,23 @@ class GrowthReader {
         // Of a limit of rows.
         for (const limit of [part.limit, part.offset])
             if (isFields(limit) && limit.class && !isConstant(this.#of(limit))) this.#tell(limit);
-        for (const inner of Object.values(part)) this.#walk(inner);
+        for (const one of Object.values(part)) this.#walk(one);
     }
 
-    /** Of its first column. */
-    #select(node: Fields): Growth {
+    /** Of its columns. */
+    #query(node: Fields | undefined): readonly Growth[] {
+        if (!node) return [];
+        if (node.type === "SELECT_NODE") return this.#select(node);
+        const { left, right, ...others } = node;
+        for (const one of Object.values(others)) this.#walk(one);
+        if (!isFields(left) || !isFields(right)) return [];
+        const [upper, lower] = [this.#query(left), this.#query(right)];
+        const growths = upper.map((growth, index) => either([growth, lower[index] ?? constant]));
+        this.#name(columnNames(left), growths);
+        return growths;
+    }
+
+    #select(node: Fields): readonly Growth[] {
         const { cte_map, from_table, select_list, group_expressions, ...others } = node;
         const items = select_list as readonly Fields[];
         const outer = this.#isOfEvent;
@@ -154,23 +189,20 @@ class GrowthReader {
         ];
         this.#isOfEvent = this.#tellEvents(groups);
         const growths = items.map((item) => this.#of(item));
-        for (const [index, item] of items.entries()) {
-            const growth = growths[index]!;
-            const name = item.alias ? String(item.alias).toLowerCase() : nameOf(item);
-            if (name !== undefined && isLong(growth))
-                this.#names.set(name, either([growth, this.#names.get(name) ?? constant]));
-        }
+        this.#name(columnNames(node), growths);
         this.#walk(group_expressions);
-        for (const inner of Object.values(others)) this.#walk(inner);
+        for (const one of Object.values(others)) this.#walk(one);
         this.#isOfEvent = outer;
-        return growths[0] ?? data;
+        return growths;
     }
 
-    /** Of the first column of a query, which may be of more than one. */
-    #query(node: Fields | undefined): Growth {
-        if (node?.type === "SELECT_NODE") return this.#select(node);
-        this.#walk(node);
-        return data;
+    #name(names: readonly (string | undefined)[], growths: readonly Growth[]): void {
+        for (const [index, name] of names.entries()) {
+            const growth = growths[index];
+            if (name === undefined || growth === undefined || !isLong(growth)) continue;
+            const known = this.#names.get(name.toLowerCase()) ?? constant;
+            this.#names.set(name.toLowerCase(), either([growth, known]));
+        }
     }
 
     /** Of an expression; what is in it is looked at on the way. */
@@ -179,7 +211,7 @@ class GrowthReader {
         const all = (parts: unknown) => (parts as readonly unknown[]).map((one) => this.#of(one));
         switch (part.class) {
             case "CONSTANT":
-                return constant;
+                return { ...constant, value: numberOf(part) };
             case "COLUMN_REF": {
                 const name = nameOf(part)!;
                 return this.#parameters.get(name) ?? this.#names.get(name) ?? data;
@@ -208,6 +240,9 @@ class GrowthReader {
             case "FUNCTION":
                 return this.#function(part);
             default:
+                // Columns in place of others of a star.
+                for (const { key, value } of (part.replace_list ?? []) as readonly Fields[])
+                    this.#name([String(key)], [this.#of(value)]);
                 for (const inner of Object.values(part)) this.#walk(inner);
                 return data;
         }
@@ -220,19 +255,33 @@ class GrowthReader {
     }
 
     #compare(part: Fields, values: readonly Growth[]): Growth {
-        if (isLimit(values)) this.#tell(part);
+        this.#hold(part, values);
         return data;
+    }
+
+    /** Looks for a limit where values are held against each other. */
+    #hold(part: Fields, values: readonly Growth[]): void {
+        if (isLimit(values)) this.#tell(part);
+        this.#measure(part, values);
+    }
+
+    /** Looks for a length where what grows meets a number: compared with it, or less it, or divided by it. */
+    #measure(part: Fields, values: readonly Growth[]): void {
+        const { isLength } = this.#options;
+        const numbers = values.map(({ value }) => Math.abs(value ?? 0));
+        const grows = values.some(({ power }) => power !== 0);
+        if (grows && numbers.some((number) => isLength(number) || isLength(1 / number))) this.#tell(part);
     }
 
     #operator(part: Fields, values: readonly Growth[]): Growth {
         const type = String(part.type);
         if (type.startsWith("COMPARE_")) return this.#compare(part, values);
-        if (type.startsWith("ARRAY_") && isLimit(values)) this.#tell(part);
+        if (type.startsWith("ARRAY_")) this.#hold(part, values);
         return /NOT|NULL$/.test(type) ? data : either(values);
     }
 
     #subquery(part: Fields): Growth {
-        const growth = this.#query((part.subquery as { readonly node: Fields }).node);
+        const [growth = data] = this.#query((part.subquery as { readonly node: Fields }).node);
         if (part.child) return this.#compare(part, [this.#of(part.child), growth]);
         return part.subquery_type === "SCALAR" ? growth : data;
     }
@@ -240,10 +289,12 @@ class GrowthReader {
     #window(part: Fields, values: readonly Growth[]): Growth {
         const { partitions, orders, arg_orders, filter_expr } = part;
         for (const inner of [partitions, orders, arg_orders, filter_expr]) this.#walk(inner);
-        for (const inner of [part.start_expr, part.end_expr, part.offset_expr])
+        for (const inner of [part.start_expr, part.end_expr])
             if (!isConstant(this.#of(inner))) this.#tell(part);
         const name = String(part.function_name);
-        if (name === "nth_value" && !isConstant(values[1] ?? constant)) this.#tell(part);
+        // How many rows away.
+        const offset = name === "nth_value" ? values[1] : this.#of(part.offset_expr);
+        this.#hold(part, [count, offset ?? constant]);
         if (!counting.has(name)) return either(values);
         const isRows = [part.start, part.end].every((end) =>
             /^(EXPR_.*|CURRENT_ROW)_ROWS$/.test(String(end)),
@@ -260,17 +311,20 @@ class GrowthReader {
         this.#walk(part.order_bys);
         if (counting.has(name)) return this.#isOfEvent ? data : count;
         if (limiting.has(name)) {
-            if (isLimit(values)) this.#tell(part);
+            this.#hold(part, values);
             // It grows as far as a constant lets it.
             return name === "least" && values.some(isConstant) ? data : sum(values);
         }
-        if (name === "*" || name === "/") return product(values, name === "*" ? 1 : -1);
         if (powers.has(name)) {
-            const [base = constant] = values;
-            const [, exponent] = part.children as readonly Fields[];
-            return { ...either(values), power: clamped(base.power * (numberOf(exponent) ?? 1)) };
+            const [base = constant, exponent = constant] = values;
+            const power = clamped(base.power * (exponent.value ?? 1));
+            return { ...either(values), power, value: raised(base.value, exponent.value) };
         }
-        return name === "+" || name === "-" ? sum(values) : either(values);
+        if (!"+-*/".includes(name)) return either(values);
+        // Added to a count a constant dampens it, and is no length.
+        if (name !== "+" || values.some(({ value }) => (value ?? 0) < 0)) this.#measure(part, values);
+        if (name === "*" || name === "/") return product(values, name === "*" ? 1 : -1);
+        return sum(values, name === "+" ? 1 : -1);
     }
 
     /** What a lambda is given are the items of the lists beside it. */
@@ -309,7 +363,7 @@ class GrowthReader {
         const limits = this.#limits;
         this.#limits = new Set();
         const [statement] = (macro.tree ?? []) as readonly { readonly node: Fields }[];
-        const growth = this.#with(parameters, () => this.#query(statement?.node));
+        const [growth = data] = this.#with(parameters, () => this.#query(statement?.node));
         const isTold = this.#limits.size > 0;
         this.#limits = limits;
         // In the macro's text no one would look.
@@ -345,9 +399,14 @@ function columnsIn(part: unknown): readonly string[] {
     return name === undefined ? Object.values(part).flatMap(columnsIn) : [name];
 }
 
-function numberOf(part: Fields | undefined): number | undefined {
-    const value = part?.class === "CONSTANT" ? (part.value as Fields).value : undefined;
-    return typeof value === "number" ? value : undefined;
+const isQuery = ({ type }: Fields) => /_NODE$/.test(String(type));
+
+/** Of a query's columns, where they have any: those of the upper part of a union. */
+function columnNames({ select_list, left }: Fields): readonly (string | undefined)[] {
+    if (isFields(left)) return columnNames(left);
+    return ((select_list ?? []) as readonly Fields[]).map((item) =>
+        item.alias ? String(item.alias) : nameOf(item),
+    );
 }
 
 /** Two columns are the same or not: rows are matched, and nothing is measured. */

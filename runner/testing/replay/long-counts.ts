@@ -6,7 +6,15 @@ import type { Source } from "../../project/project.ts";
 import type { Warehouse } from "../../warehouse/types.ts";
 import { clockedSources } from "./clocks.ts";
 import { type Growth, type QueryGrowth, readGrowth } from "./growth.ts";
-import { type Fields, isFields, type Macro, parseQuery, readMacros, tableFunction } from "./query-tree.ts";
+import {
+    type Fields,
+    isFields,
+    type Macro,
+    numberOf,
+    parseQuery,
+    readMacros,
+    tableFunction,
+} from "./query-tree.ts";
 import { auditedModels } from "./replay-plan.ts";
 
 /** A model that may have another recipe for histories longer than those of a slice. */
@@ -19,6 +27,12 @@ export interface LongCount {
     readonly limit: string;
 }
 
+/**
+ * A slice counts far of a single column's busiest value. What was counted otherwise, of two values together or of one that is not of the day,
+ * may be no more than this many rows.
+ */
+const lengthOfCounts = 100;
+
 interface Counting {
     readonly warehouse: Warehouse;
     readonly compiled: CompiledProject;
@@ -27,17 +41,17 @@ interface Counting {
     readonly root: string;
     /** Models to look at. Default: all with `as_of`. */
     readonly names: ReadonlySet<string> | undefined;
-    /** How far a slice counts, and the whole history at most, in rows. */
+    /** How far a slice counts at most, and the whole history, in rows. */
     readonly beyond: number;
     readonly upTo: number;
 }
 
 /**
  * Models that may tell a history that a slice does not hold by its length: which of two recipes gave a value cannot be
- * seen from the value. Either they know a number which the whole history may count to and a slice does not, in constants of a model, of
- * macros and modules it uses, of seeds and of models that are not compared themselves; in SQL `50 * 100` is 5,000. What else
- * such a number may stand for, a price or a distance, is not told apart. Or they hold what they count against the data,
- * as in `count(*) > 30 * weight`.
+ * seen from the value. They hold what they count against a number over a hundred, or against the data, as in `count(*) >
+ * 30 * weight`; a query of which DuckDB makes no tree may do so. Or they know a number which the whole history may count to and a
+ * slice does not, wherever: in constants of a model, of macros and modules it uses, of seeds and of models that are not compared
+ * themselves; in SQL `50 * 100` is 5,000. What else such a number may stand for, a price or a distance, is not told apart.
  */
 export async function longCounts(counting: Counting): Promise<readonly LongCount[]> {
     const { compiled, names } = counting;
@@ -110,6 +124,7 @@ class LimitFinder {
 
     async #limitInData(node: CompiledNode): Promise<string | undefined> {
         if (node.kind === "seed" || isScript(node)) return undefined;
+        if ((await this.#parse(node.sql)) === undefined) return "a query that cannot be looked into";
         const [at] = (await this.#growthOf(node)).limits;
         return at === undefined ? undefined : lineAt(node.sql, at);
     }
@@ -122,6 +137,7 @@ class LimitFinder {
             const read = await this.#growthOf(this.#counting.compiled.nodes.get(ref)!);
             for (const [name, growth] of read.names) names.set(name, growth);
         }
+        const { upTo } = this.#counting;
         const growth =
             node.kind === "seed" || isScript(node)
                 ? { names, limits: [] }
@@ -129,6 +145,7 @@ class LimitFinder {
                       names,
                       events: this.#events,
                       macros: await this.#macroTrees(),
+                      isLength: (number) => number > lengthOfCounts && number <= upTo,
                   });
         this.#growths.set(node.name, growth);
         return growth;
@@ -230,7 +247,7 @@ const arithmetic: Readonly<Record<string, (one: number, other: number) => number
 };
 
 function constantOf(fields: Fields): number | undefined {
-    if (fields.class === "CONSTANT") return numberOf(fields.value as Fields);
+    if (fields.class === "CONSTANT") return numberOf(fields);
     if (fields.class === "CAST") return constantOf(fields.child as Fields);
     if (fields.class !== "FUNCTION") return undefined;
     const compute = arithmetic[String(fields.function_name)];
@@ -239,18 +256,6 @@ function constantOf(fields: Fields): number | undefined {
     if (!compute || one === undefined || operands.length > 2) return undefined;
     if (operands.length === 1) return fields.function_name === "-" ? -one : one;
     return other === undefined ? undefined : compute(one, other);
-}
-
-function numberOf({ type, value }: Fields): number | undefined {
-    const { id, type_info: info } = type as { readonly id: string; readonly type_info: Fields | null };
-    if (typeof value === "string") return /^\s*-?\d/.test(value) ? numberOrNone(value) : undefined;
-    if (typeof value !== "number") return undefined;
-    return id === "DECIMAL" ? value / 10 ** Number(info?.scale ?? 0) : value;
-}
-
-function numberOrNone(text: string): number | undefined {
-    const number = Number(text);
-    return Number.isNaN(number) ? undefined : number;
 }
 
 const comments = /--[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;

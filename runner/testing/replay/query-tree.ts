@@ -40,3 +40,15 @@ export const isFields = (value: unknown): value is Fields => value !== null && t
 export function tableFunction(fields: Fields): Fields | undefined {
     return fields.type === "TABLE_FUNCTION" ? (fields.function as Fields) : undefined;
 }
+
+/** Of a constant, where it is a number or begins like one: `'5000'::integer`. */
+export function numberOf({ value: constant }: Fields): number | undefined {
+    const { type, value } = constant as Fields;
+    const { id, type_info: info } = type as { readonly id: string; readonly type_info: Fields | null };
+    if (typeof value === "string" && /^\s*-?\d/.test(value)) {
+        const number = Number(value);
+        return Number.isNaN(number) ? undefined : number;
+    }
+    if (typeof value !== "number") return undefined;
+    return id === "DECIMAL" ? value / 10 ** Number(info?.scale ?? 0) : value;
+}

@@ -24,8 +24,8 @@ export interface AuditOptions {
     readonly plan: readonly PlannedReplay[];
     /** Events in a slice of the history; absent: every day is replayed on the whole. */
     readonly slice?: number;
-    /** Numbers beyond it are not counted to in a slice, in rows of one value. Default: what slices are made to hold. */
-    readonly depth?: number;
+    /** Look into queries for lengths that no slice counts to. Default: true. Without it slices show what they show by themselves. */
+    readonly readsQueries?: boolean;
     readonly seed: number;
     /** Models with `as_of` to compare. Default: all. */
     readonly names?: ReadonlySet<string>;
@@ -59,7 +59,7 @@ export async function runAudit(
         jobs.filter(({ isSliced, day }) => !isSliced || !sliced.has(day)).map(({ day }) => day),
     );
     const counting =
-        sliced.size === 0
+        sliced.size === 0 || options.readsQueries === false
             ? []
             : await longCounts({
                   warehouse,
@@ -67,7 +67,7 @@ export async function runAudit(
                   sources: project.sources,
                   root: project.root,
                   names,
-                  beyond: options.depth ?? sliceDepth(options.slice!),
+                  beyond: sliceDepth(options.slice!),
                   upTo: await rowsOf(warehouse),
               });
     const coverage = await mergeCoverages(coverages, warehouse, audited, [...wholeDays], counting);
