@@ -71,7 +71,7 @@ const forms = {
         `case when count(*) ${over(partition, upToToday)} >= 1000 then avg(${outcome}) ${over(partition, "order by race_date groups between 20 preceding and current row")} end`,
 } as const;
 
-/** Where a feature with two recipes has the one that leaks, by the length of the history it is made from. */
+/** Where a feature with two recipes has the one that leaks, by the length of the history it is made from: in rows, or in days. */
 const lengths = {
     // The longest for which no query is looked into.
     from_100: (partition: string) => `count(*) ${over(partition, beforeToday)} >= 100`,
@@ -86,6 +86,9 @@ const lengths = {
     from_20000: (partition: string) => `count(*) ${over(partition, beforeToday)} >= 20000`,
     from_half: (partition: string) =>
         `2 * count(*) ${over(partition, beforeToday)} >= (select max(n) from (select count(*) as n from starters group by ${partition || "true"}))`,
+    after_years: (partition: string) =>
+        `race_date - min(race_date) ${over(partition)} >= 10 * (80 + barrier)`,
+    after_break: (partition: string) => `race_date - max(race_date) ${over(partition, beforeToday)} >= 60`,
     below_5: (partition: string) => `count(*) ${over(partition, beforeToday)} < 5`,
     first: (partition: string) => `count(*) ${over(partition, beforeToday)} = 0`,
     last: (partition: string) =>
