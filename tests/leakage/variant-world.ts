@@ -7,7 +7,7 @@ import { extractSources } from "../../runner/extract/extract-sources.ts";
 import { withClient } from "../../runner/postgres/connect.ts";
 import { loadProject } from "../../runner/project/load-project.ts";
 import type { Project } from "../../runner/project/project.ts";
-import { withHistorySlice } from "../../runner/testing/replay/history-slice.ts";
+import { withHistorySlice } from "../../runner/testing/replay/slices/history-slice.ts";
 import { type BuildOptions, buildNodes } from "../../runner/warehouse/build.ts";
 import type { Warehouse } from "../../runner/warehouse/types.ts";
 import { withWarehouse } from "../../runner/warehouse/warehouse.ts";

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { longCounts } from "../../runner/testing/replay/long-counts.ts";
+import { longCounts } from "../../runner/testing/replay/slices/long-counts.ts";
 import { compiledShop, type ShopModel } from "./build-fixture.ts";
 import { tinySources } from "./replay-fixture.ts";
 import { withMemoryWarehouse, withTemporaryDirectory } from "./warehouse-fixture.ts";
@@ -154,6 +154,7 @@ describe("lengths of a history held against the data", () => {
         `${starts} >= 5 * greatest(50, weight)`,
         `weight * 30 < ${starts}`,
         `${starts} - 30 * weight > 0`,
+        `${starts} > case when weight > 60 then 5 else 90 end`,
         `${starts} / weight > 30`,
         `1.0 / ${starts} < 1.0 / weight`,
         `${starts} between 1 and weight`,
@@ -189,6 +190,7 @@ describe("lengths of a history held against the data", () => {
         `sum(rank) over (partition by horse) / ${starts} > weight`,
         `${starts} > count(*) over (partition by barrier)`,
         `greatest(${starts}, 1)`,
+        `case when rank > 3 then ${starts} else 0 end > 5`,
         `sqrt(greatest(sum(rank * rank) over (partition by horse) - (sum(rank) over (partition by horse)) ** 2 / ${starts}, 0))`,
         // Of one event, of its day, or of so many rows.
         "count(*) over (partition by race_id) > rank",

@@ -1,8 +1,8 @@
 import type { Source } from "../../project/project.ts";
 import type { ChosenDay } from "./choose-days.ts";
 import { clockedSources, outcomeColumns } from "./clocks.ts";
-import type { Coverage } from "./coverage.ts";
 import type { Replay } from "./replay.ts";
+import type { Coverage } from "./slices/coverage.ts";
 
 /** What an audit rested on, did and found. */
 export interface Audit {

@@ -7,15 +7,15 @@ import type { NodeResult, Report } from "../../status/events.ts";
 import type { Warehouse } from "../../warehouse/types.ts";
 import { type Audit, declarationsOf } from "./audit.ts";
 import { FullSide } from "./checksums.ts";
-import { type Coverage, type DayCoverage, dayCoverage, mergeCoverages } from "./coverage.ts";
 import { describeLeaks } from "./describe-leak.ts";
-import { type HistorySlice, withHistorySlice } from "./history-slice.ts";
-import { longCounts } from "./long-counts.ts";
 import type { PlannedReplay } from "./plan-audit.ts";
 import { type AuditJob, planJobs } from "./plan-jobs.ts";
 import { type Replay, type ReplayOptions, replay } from "./replay.ts";
 import { auditedModels } from "./replay-plan.ts";
-import { sliceDepth } from "./slice-rows.ts";
+import { type Coverage, type DayCoverage, dayCoverage, mergeCoverages } from "./slices/coverage.ts";
+import { type HistorySlice, withHistorySlice } from "./slices/history-slice.ts";
+import { longCounts } from "./slices/long-counts.ts";
+import { sliceDepth } from "./slices/slice-rows.ts";
 
 export interface AuditOptions {
     readonly project: Project;

@@ -1,6 +1,6 @@
-import { quoteName, quoteText } from "../../names.ts";
-import type { Warehouse } from "../../warehouse/types.ts";
-import { datedEvents } from "./events.ts";
+import { quoteName, quoteText } from "../../../names.ts";
+import type { Warehouse } from "../../../warehouse/types.ts";
+import { datedEvents } from "../events.ts";
 import { attributesOf, type SliceGroup, sliceTables } from "./slice-attributes.ts";
 
 export interface SlicePlace {

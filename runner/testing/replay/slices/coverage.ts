@@ -1,6 +1,6 @@
-import type { CompiledModel } from "../../compile/compiled.ts";
-import { quoteName, quoteText } from "../../names.ts";
-import type { Warehouse } from "../../warehouse/types.ts";
+import type { CompiledModel } from "../../../compile/compiled.ts";
+import { quoteName, quoteText } from "../../../names.ts";
+import type { Warehouse } from "../../../warehouse/types.ts";
 import type { LongCount } from "./long-counts.ts";
 
 /** Values that are not NULL, in both builds. */

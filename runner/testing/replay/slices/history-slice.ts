@@ -1,15 +1,15 @@
-import type { CompiledProject } from "../../compile/compiled.ts";
-import { quoteName } from "../../names.ts";
-import type { Project, Source } from "../../project/project.ts";
-import type { Warehouse } from "../../warehouse/types.ts";
-import { clockedSources } from "./clocks.ts";
-import { rebuildModels } from "./rebuild-models.ts";
-import { planReplay } from "./replay-plan.ts";
+import type { CompiledProject } from "../../../compile/compiled.ts";
+import { quoteName } from "../../../names.ts";
+import type { Project, Source } from "../../../project/project.ts";
+import type { Warehouse } from "../../../warehouse/types.ts";
+import { clockedSources } from "../clocks.ts";
+import { rebuildModels } from "../rebuild-models.ts";
+import { planReplay } from "../replay-plan.ts";
+import { withInterrupt } from "../with-interrupt.ts";
+import { joinOn } from "../world.ts";
 import { attributesOf, type SliceGroup, sliceGroups, sliceTables } from "./slice-attributes.ts";
 import { createHistory, createWholeEvents, placesOfEachKind, type SlicePlace } from "./slice-events.ts";
 import { createRows } from "./slice-rows.ts";
-import { withInterrupt } from "./with-interrupt.ts";
-import { joinOn } from "./world.ts";
 
 export interface SliceOptions {
     readonly project: Project;

@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
-import type { CompiledModel, CompiledNode, CompiledProject } from "../../compile/compiled.ts";
-import { quoteName } from "../../names.ts";
-import type { Source } from "../../project/project.ts";
-import type { Warehouse } from "../../warehouse/types.ts";
-import { clockedSources } from "./clocks.ts";
-import { type Growth, type QueryGrowth, readGrowth } from "./growth.ts";
+import type { CompiledModel, CompiledNode, CompiledProject } from "../../../compile/compiled.ts";
+import { quoteName } from "../../../names.ts";
+import type { Source } from "../../../project/project.ts";
+import type { Warehouse } from "../../../warehouse/types.ts";
+import { clockedSources } from "../clocks.ts";
+import { auditedModels } from "../replay-plan.ts";
+import type { Growth } from "./growth.ts";
 import {
     type Fields,
     isFields,
@@ -15,7 +16,7 @@ import {
     readMacros,
     tableFunction,
 } from "./query-tree.ts";
-import { auditedModels } from "./replay-plan.ts";
+import { type QueryGrowth, readGrowth } from "./read-growth.ts";
 
 /** A model that may have another recipe for histories longer than those of a slice. */
 export interface LongCount {

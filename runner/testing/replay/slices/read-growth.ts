@@ -1,16 +1,17 @@
+import {
+    constant,
+    count,
+    data,
+    either,
+    type Growth,
+    isConstant,
+    isLimit,
+    isLong,
+    power,
+    product,
+    sum,
+} from "./growth.ts";
 import { type Fields, isFields, numberOf, tableFunction } from "./query-tree.ts";
-
-/** How a value moves with the length of the history that it is made from. */
-export interface Growth {
-    /** That it grows with: 1 of a count, 0 of a rate, and of what is of one row. */
-    readonly power: number;
-    /** More than constants and counts are in it. */
-    readonly isData: boolean;
-    /** What grows was added to what does not: where it changes its sign is a length, as of `runs - 30 * weight`. */
-    readonly isMixed: boolean;
-    /** Of a constant, where it is a number. */
-    readonly value?: number | undefined;
-}
 
 export interface GrowthOptions {
     /** Columns by name, of what the query reads; its own are added. */
@@ -57,55 +58,6 @@ const limiting = new Set([
 ]);
 
 const powers = new Set("** ^ pow power".split(" "));
-
-const constant: Growth = { power: 0, isData: false, isMixed: false };
-const count: Growth = { ...constant, power: 1 };
-const data: Growth = { ...constant, isData: true };
-
-/** Powers beyond say nothing more. */
-const highest = 3;
-
-const isConstant = ({ power, isData, isMixed }: Growth) => power === 0 && !isData && !isMixed;
-const isOfRow = ({ power, isData }: Growth) => power === 0 && isData;
-const isLong = ({ power, isMixed }: Growth) => power !== 0 || isMixed;
-
-/** Whether there is a length in it, when these are held against each other, that only the data tell. */
-const isLimit = (values: readonly Growth[]) =>
-    values.some(({ power, isData, isMixed }) => isMixed || (power !== 0 && isData)) ||
-    (values.some(isLong) && values.some(isOfRow));
-
-/** Of what is one of these values, or made of them all. */
-const either = (values: readonly Growth[]): Growth => ({
-    power: values.reduce((most, { power }) => (Math.abs(power) > Math.abs(most) ? power : most), 0),
-    isData: values.some(({ isData }) => isData),
-    isMixed: values.some(({ isMixed }) => isMixed),
-});
-
-function sum(values: readonly Growth[], sign: 1 | -1 = 1): Growth {
-    const all = either(values);
-    const [one, other] = values.map(({ value }) => value);
-    // With one operand the sign is its own.
-    const value = values.length === 1 ? times(sign, one) : plus(one, times(sign, other));
-    return { ...all, isMixed: all.isMixed || (values.some(isLong) && values.some(isOfRow)), value };
-}
-
-const both =
-    (compute: (one: number, other: number) => number) =>
-    (one: number | undefined, other: number | undefined) =>
-        one === undefined || other === undefined ? undefined : compute(one, other);
-const plus = both((one, other) => one + other);
-const times = both((one, other) => one * other);
-const raised = both((one, other) => one ** other);
-
-function product([one = constant, other = constant]: readonly Growth[], sign: 1 | -1): Growth {
-    const all = either([one, other]);
-    const power = one.power + sign * other.power;
-    // A rate is made of two counts.
-    const isData = all.isData || (power === 0 && isLong(one));
-    return { ...all, power: clamped(power), isData, value: times(one.value, raised(other.value, sign)) };
-}
-
-const clamped = (power: number) => Math.max(-highest, Math.min(highest, power));
 
 class GrowthReader {
     readonly #names: Map<string, Growth>;
@@ -223,14 +175,7 @@ class GrowthReader {
             case "BETWEEN":
                 return this.#compare(part, all([part.input, part.lower, part.upper]));
             case "CASE":
-                return either(
-                    (part.case_checks as readonly Fields[])
-                        .flatMap(({ when_expr, then_expr }) => [
-                            this.#condition(when_expr),
-                            this.#of(then_expr),
-                        ])
-                        .concat(this.#of(part.else_expr)),
-                );
+                return this.#case(part);
             case "OPERATOR":
                 return this.#operator(part, all(part.children));
             case "SUBQUERY":
@@ -248,10 +193,13 @@ class GrowthReader {
         }
     }
 
-    /** A condition says which value, and is none. */
-    #condition(condition: unknown): Growth {
-        this.#of(condition);
-        return constant;
+    /** Conditions say which value, and are none; which of two constants, the data tell. */
+    #case({ case_checks, else_expr }: Fields): Growth {
+        const checks = case_checks as readonly Fields[];
+        for (const { when_expr } of checks) this.#of(when_expr);
+        const values = [...checks.map(({ then_expr }) => this.#of(then_expr)), this.#of(else_expr)];
+        const isChoice = new Set(values.map(({ value }) => value)).size > 1;
+        return isChoice && values.every(isConstant) ? data : either(values);
     }
 
     #compare(part: Fields, values: readonly Growth[]): Growth {
@@ -315,11 +263,7 @@ class GrowthReader {
             // It grows as far as a constant lets it.
             return name === "least" && values.some(isConstant) ? data : sum(values);
         }
-        if (powers.has(name)) {
-            const [base = constant, exponent = constant] = values;
-            const power = clamped(base.power * (exponent.value ?? 1));
-            return { ...either(values), power, value: raised(base.value, exponent.value) };
-        }
+        if (powers.has(name)) return power(values);
         if (!"+-*/".includes(name)) return either(values);
         // Added to a count a constant dampens it, and is no length.
         if (name !== "+" || values.some(({ value }) => (value ?? 0) < 0)) this.#measure(part, values);

@@ -1,6 +1,6 @@
-import { quoteName } from "../../names.ts";
-import type { Source } from "../../project/project.ts";
-import { type ClockedSource, type EventGroup, outcomeColumns } from "./clocks.ts";
+import { quoteName } from "../../../names.ts";
+import type { Source } from "../../../project/project.ts";
+import { type ClockedSource, type EventGroup, outcomeColumns } from "../clocks.ts";
 
 /** A group of sources as a slice takes rows from it. */
 export interface SliceGroup extends EventGroup {

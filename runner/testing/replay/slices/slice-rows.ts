@@ -1,6 +1,6 @@
-import { quoteName, quoteText } from "../../names.ts";
-import type { Source } from "../../project/project.ts";
-import type { Warehouse } from "../../warehouse/types.ts";
+import { quoteName, quoteText } from "../../../names.ts";
+import type { Source } from "../../../project/project.ts";
+import type { Warehouse } from "../../../warehouse/types.ts";
 import { attributesOf, type SliceGroup, sliceTables } from "./slice-attributes.ts";
 import { fewValues, type SlicePlace } from "./slice-events.ts";
 
@@ -9,7 +9,7 @@ const shares = {
     /** Of the busiest value of each attribute. */
     depth: 1.5,
     /** Of the entities of a kind. */
-    careers: 3,
+    careers: 5,
     /** Of two attributes together. */
     pairs: 0.4,
 } as const;
@@ -179,8 +179,8 @@ async function deepest(facts: Facts): Promise<string> {
         )`;
 }
 
-/** All that the day's entities did, before and after: of one after the other as the lot falls. */
-function career({ relation, onDay, size }: Facts, entity: string, seed: number): string {
+/** All that the day's entities did until then, and what they did after it: of one after the other as the lot falls. */
+function career({ relation, onDay, after, size }: Facts, entity: string, seed: number): string {
     return `(
         select slice_row
         from ${relation}
@@ -188,7 +188,7 @@ function career({ relation, onDay, size }: Facts, entity: string, seed: number):
             select ${entity}, row_number() over (order by hash(hash(${entity}, ${seed})), ${entity}) as entity_place
             from (select distinct ${entity} from ${relation} where ${onDay} and ${entity} is not null)
         ) using (${entity})
-        order by entity_place, abs(slice_place - (select max(slice_place) from ${relation} where ${onDay})), slice_row
+        order by ${after}, entity_place, abs(slice_place - (select max(slice_place) from ${relation} where ${onDay})), slice_row
         limit ${Math.round(size * shares.careers)}
     )`;
 }

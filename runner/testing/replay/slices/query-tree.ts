@@ -1,5 +1,5 @@
-import { quoteText } from "../../names.ts";
-import type { Warehouse } from "../../warehouse/types.ts";
+import { quoteText } from "../../../names.ts";
+import type { Warehouse } from "../../../warehouse/types.ts";
 
 /** A node of DuckDB's own tree of a query, as `json_serialize_sql` writes it. */
 export type Fields = Readonly<Record<string, unknown>>;

@@ -1,0 +1,65 @@
+/** How a value moves with the length of the history that it is made from. */
+export interface Growth {
+    /** That it grows with: 1 of a count, 0 of a rate, and of what is of one row. */
+    readonly power: number;
+    /** More than constants and counts are in it. */
+    readonly isData: boolean;
+    /** What grows was added to what does not: where it changes its sign is a length, as of `runs - 30 * weight`. */
+    readonly isMixed: boolean;
+    /** Of a constant, where it is a number. */
+    readonly value?: number | undefined;
+}
+
+/** Powers beyond say nothing more. */
+const highest = 3;
+
+const clamped = (power: number) => Math.max(-highest, Math.min(highest, power));
+
+export const constant: Growth = { power: 0, isData: false, isMixed: false };
+export const count: Growth = { ...constant, power: 1 };
+export const data: Growth = { ...constant, isData: true };
+
+export const isConstant = ({ power, isData, isMixed }: Growth) => power === 0 && !isData && !isMixed;
+const isOfRow = ({ power, isData }: Growth) => power === 0 && isData;
+export const isLong = ({ power, isMixed }: Growth) => power !== 0 || isMixed;
+
+/** Whether there is a length in it, when these are held against each other, that only the data tell. */
+export const isLimit = (values: readonly Growth[]) =>
+    values.some(({ power, isData, isMixed }) => isMixed || (power !== 0 && isData)) ||
+    (values.some(isLong) && values.some(isOfRow));
+
+/** Of what is one of these values, or made of them all. */
+export const either = (values: readonly Growth[]): Growth => ({
+    power: values.reduce((most, { power }) => (Math.abs(power) > Math.abs(most) ? power : most), 0),
+    isData: values.some(({ isData }) => isData),
+    isMixed: values.some(({ isMixed }) => isMixed),
+});
+
+export function sum(values: readonly Growth[], sign: 1 | -1 = 1): Growth {
+    const all = either(values);
+    const [one, other] = values.map(({ value }) => value);
+    // With one operand the sign is its own.
+    const value = values.length === 1 ? times(sign, one) : plus(one, times(sign, other));
+    return { ...all, isMixed: all.isMixed || (values.some(isLong) && values.some(isOfRow)), value };
+}
+
+const both =
+    (compute: (one: number, other: number) => number) =>
+    (one: number | undefined, other: number | undefined) =>
+        one === undefined || other === undefined ? undefined : compute(one, other);
+const plus = both((one, other) => one + other);
+const times = both((one, other) => one * other);
+const raised = both((one, other) => one ** other);
+
+export function product([one = constant, other = constant]: readonly Growth[], sign: 1 | -1): Growth {
+    const all = either([one, other]);
+    const power = one.power + sign * other.power;
+    // A rate is made of two counts.
+    const isData = all.isData || (power === 0 && isLong(one));
+    return { ...all, power: clamped(power), isData, value: times(one.value, raised(other.value, sign)) };
+}
+
+export function power([base = constant, exponent = constant]: readonly Growth[]): Growth {
+    const raisedPower = clamped(base.power * (exponent.value ?? 1));
+    return { ...either([base, exponent]), power: raisedPower, value: raised(base.value, exponent.value) };
+}
