@@ -229,6 +229,10 @@ describe("a slice of the history", () => {
             ["unseen", ["long"]],
         ]);
         expect(done.replays[1]!.passed).toBe(false);
+        const page = auditReport(done, { runId: "1", target: "test", version: "1", command: "audit" });
+        expect(page.replace(/\s+/g, " ")).toMatch(
+            /May count further than a slice does, and replayed whole on these days: long \(…[^)]*\) > 30 \* weight then place/,
+        );
     });
 
     test("need not show what a day that is replayed whole shows", async () => {

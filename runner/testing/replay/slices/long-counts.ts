@@ -29,8 +29,8 @@ export interface LongCount {
 }
 
 /**
- * A slice counts far of a single column's busiest value. What was counted otherwise, of two values together or of one that is not of the day,
- * may be no more than this many rows.
+ * A slice counts far of a single column's busiest value. What was counted otherwise, of two values together or of one
+ * that is not of the day, may be no more than this many rows.
  */
 const lengthOfCounts = 100;
 

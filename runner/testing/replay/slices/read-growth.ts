@@ -36,8 +36,8 @@ export interface QueryGrowth {
 }
 
 /**
- * What of a query grows with a history, and where that meets a limit: a number that is a length, or something that the data tell. By name: a column that is
- * called as one that grows is taken for it.
+ * What of a query grows with a history, and where that meets a limit: a number that is a length, or something that the
+ * data tell. By name: a column that is called as one that grows is taken for it.
  */
 export function readGrowth(tree: unknown, options: GrowthOptions): QueryGrowth {
     const reader = new GrowthReader(options);
