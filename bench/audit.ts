@@ -1,6 +1,6 @@
 /**
  * What the audit of a run costs beside the build it proves: `npx tsx bench/audit.ts [--warehouse
- * target/warehouse.duckdb] [--days 5] [--whole]`. Needs the warehouse of a run; only its sources are read. Fails when the
+ * target/warehouse.duckdb] [--days 5] [--seed 1] [--whole]`. Needs the warehouse of a run; only its sources are read. Fails when the
  * audit takes longer than the build, but with --whole.
  */
 import { mkdtemp, rm } from "node:fs/promises";
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     options: {
         warehouse: { type: "string", default: "target/warehouse.duckdb" },
         days: { type: "string", default: "5" },
+        seed: { type: "string", default: "1" },
         whole: { type: "boolean", default: false },
     },
 });
@@ -65,7 +66,8 @@ try {
         const built = await measure("build of the models", () =>
             withBuildMemory(warehouse, memoryLimit, () => build("model")),
         );
-        const { days: count, seed, history } = { ...project.audit, days: Number(values.days) };
+        const { seed, history } = { ...project.audit, seed: Number(values.seed) };
+        const count = Number(values.days);
         const audit = await measure(`audit of ${count} days`, async () => {
             const plan = planAudit(await chooseDays(warehouse, project.sources, { days: count, seed }));
             const slice = values.whole || history === "whole" ? {} : { slice: history };

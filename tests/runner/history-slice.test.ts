@@ -346,6 +346,16 @@ describe("the jobs of an audit", () => {
         ]);
     });
 
+    test("need a slice when together they take longer without", async () => {
+        // Of some 600 events each.
+        const plan = [
+            ["2023-11-01", "cut"],
+            ["2023-11-01", "reordered"],
+        ] as const;
+        expect(await jobs(plan.slice(0, 1), 100)).toEqual([["2023-11-01", false, ["cut"]]]);
+        expect(await jobs(plan, 100)).toEqual([["2023-11-01", true, ["cut", "reordered"]]]);
+    });
+
     test("are whole for a short history, and when nothing else is wanted", async () => {
         const plan = [[day, "removed"]] as const;
         expect(await jobs(plan, 200)).toEqual([[day, false, ["removed"]]]);

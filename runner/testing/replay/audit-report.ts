@@ -97,13 +97,12 @@ function describeSlices({ replays, coverage }: Audit): readonly string[] {
             "and least like the day.",
     );
     if (!coverage) return lines;
-    const { values, inSlice, seen, unseen, counting } = coverage;
-    const share = values === 0 ? 100 : Math.floor((100 * inSlice) / values);
+    const { seen, unseen, counting } = coverage;
     const lacking = unseen.map(({ column }) => column).join(", ");
     return [
         ...lines,
         ...wrap(
-            `Slices hold ${share} % of the values that the full build has on these days. Of ${countOf(seen.length + unseen.length, "column")} ` +
+            `Of ${countOf(seen.length + unseen.length, "column")} ` +
                 `${formatCount(seen.length)} have values enough in one of them, or on a day that was replayed whole; ` +
                 (unseen.length === 0
                     ? "none is left."

@@ -13,8 +13,8 @@ export interface ChosenDay {
 
 /**
  * Days with outcomes: the first, the last, the one with most rows (the earliest of several), and others drawn over the
- * rows of the history, one from each of equal parts. Early places of a part are likelier (the cube of an even
- * draw): a day's replay costs the history before it, and a leak of a day's own results shows on any of them.
+ * rows of the history, one from each of equal parts. Early places of a part are likelier (the fourth power of an
+ * even draw): a day's replay costs the history before it, and a leak of a day's own results shows on any of them.
  */
 export async function chooseDays(
     warehouse: Warehouse,
@@ -40,7 +40,7 @@ export async function chooseDays(
     const left = Math.min(days, history.length) - chosen.size;
     const places = Array.from(
         { length: left },
-        (_, part) => ((part + fraction(seed, part)) / left) ** 3 * total,
+        (_, part) => ((part + fraction(seed, part)) / left) ** 4 * total,
     );
     for (const place of places) {
         const at = reached.findIndex((rows) => rows > place);

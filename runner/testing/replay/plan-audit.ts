@@ -11,18 +11,18 @@ export interface PlannedReplay {
 }
 
 /**
- * What every run replays: each day cut, the last one removed, since of it there is little to cut off; and the earliest
- * one that was drawn replaced and reordered, which takes away what a cut does. With perturbations named, each day has
- * all of them.
+ * What every run replays: each day cut, the last one removed, since of it there is little to cut off; and the busiest
+ * replaced and reordered, which takes away what a cut does. With perturbations named, each day has all of them.
  */
 export function planAudit(
     days: readonly ChosenDay[],
     named?: readonly Perturbation[],
 ): readonly PlannedReplay[] {
-    const drawn = days.find(({ why }) => why === "drawn");
     return days.flatMap((chosen) => {
         const own: readonly Perturbation[] =
-            chosen === drawn ? ["replaced", "reordered"] : [chosen.why === "last" ? "removed" : "cut"];
+            chosen.why === "busiest"
+                ? ["replaced", "reordered"]
+                : [chosen.why === "last" ? "removed" : "cut"];
         return (named ?? own).map((perturbation) => ({ ...chosen, perturbation }));
     });
 }

@@ -15,14 +15,11 @@ export interface AuditJob {
 }
 
 /**
- * A replay of at most this many slices' events is done on the whole history, and compared with the very build that is
- * published: five days of 50,000 events take no longer for it, since a slice is built twice, and many small models
- * take their time whatever their rows.
+ * What a slice takes to make, and a replay on it, in events for each of its size: it holds single rows of others beside
+ * its events, and many small models take their time whatever their rows. Where a day's replays on the whole history take
+ * no more, they are done on it, and compared with the very build that is published.
  */
-const slicesOfWhole = 10;
-
-/** What building a slice takes, in events for each of its size: it holds single rows of others beside. */
-const workOfSlice = 2;
+const [making, replaying] = [3, 4];
 
 /**
  * What of a plan is replayed on the whole history, and what on slices of it; the jobs that take longest first. With
@@ -41,22 +38,24 @@ export async function planJobs(
         if (perturbation === "removed") return all;
         return perturbation === "replaced" ? Math.min(all, upTo + keptShare * all) : upTo;
     };
-    const isSliced = (replay: PlannedReplay) =>
-        slice !== undefined && eventsOf(replay) > slicesOfWhole * slice;
+    /** By what its replays take longer on the whole history than on a slice that there is, a day needs one. */
+    const excess = new Map<string, number>();
+    if (slice !== undefined)
+        for (const replay of plan) {
+            const more = Math.max(0, eventsOf(replay) - replaying * slice);
+            excess.set(replay.day, (excess.get(replay.day) ?? 0) + more);
+        }
     const jobs = new Map<string, AuditJob>();
     for (const replay of plan) {
-        const sliced = isSliced(replay);
-        const id = sliced ? replay.day : `${replay.day} ${replay.perturbation}`;
-        const earlier = jobs.get(id) ?? {
-            day: replay.day,
-            replays: [],
-            isSliced: sliced,
-            events: sliced ? workOfSlice * slice! : 0,
-        };
+        const { day, perturbation } = replay;
+        const isSliced =
+            slice !== undefined && excess.get(day)! > making * slice && eventsOf(replay) > replaying * slice;
+        const id = isSliced ? day : `${day} ${perturbation}`;
+        const earlier = jobs.get(id) ?? { day, replays: [], isSliced, events: isSliced ? making * slice : 0 };
         jobs.set(id, {
             ...earlier,
             replays: [...earlier.replays, replay],
-            events: earlier.events + (sliced ? workOfSlice * slice! : eventsOf(replay)),
+            events: earlier.events + (isSliced ? replaying * slice : eventsOf(replay)),
         });
     }
     return [...jobs.values()].sort((one, other) => other.events - one.events);

@@ -39,7 +39,7 @@ export interface AuditOptions {
  * Worlds of up to this many events are built with one thread a query, and several queries at a time: the same work in
  * four fifths of the processor's time.
  */
-const eventsForOneThread = 10_000;
+const eventsForOneThread = 15_000;
 
 /**
  * Replays the plan, what takes longest first; every replay is a test. What then has values in no slice is replayed on
@@ -121,6 +121,8 @@ class Replayer {
     readonly done = new Map<PlannedReplay, Done>();
     readonly #options: AuditOptions;
     readonly #untraced = new Set<string>();
+    /** `model.column` that a slice has shown. */
+    readonly #shown = new Set<string>();
     #traceSeconds: number;
     #started = 0;
     #total = 0;
@@ -195,7 +197,17 @@ class Replayer {
             const side = new FullSide(slice.warehouse, [day]);
             await this.#replayAll(job, { project, warehouse: slice.warehouse, fullSide: side, slice });
             const audited = auditedModels(compiled).filter(({ name }) => !names || names.has(name));
-            return [await dayCoverage(warehouse, slice.warehouse, audited, day)];
+            const columnsOf = (model: string) => side.columns(model);
+            const shown = this.#shown;
+            const options = {
+                full: warehouse,
+                slice: slice.warehouse,
+                models: audited,
+                columnsOf,
+                shown,
+                day,
+            };
+            return [await dayCoverage(options)];
         });
     }
 

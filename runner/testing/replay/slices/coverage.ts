@@ -1,29 +1,21 @@
 import type { CompiledModel } from "../../../compile/compiled.ts";
 import { quoteName, quoteText } from "../../../names.ts";
-import type { Warehouse } from "../../../warehouse/types.ts";
+import type { ColumnType, Warehouse } from "../../../warehouse/types.ts";
 import type { LongCount } from "./long-counts.ts";
 
-/** Values that are not NULL, in both builds. */
-interface ColumnCoverage {
-    readonly all: number;
-    readonly inSlice: number;
-    /** There are some; on the day enough for a leak to show, and not all the same where those of the full build are not. */
-    readonly shows: boolean;
-}
-
-/** How much of what a day's rows hold in the full build they hold in a slice of the history, too. */
+/** Which columns a slice of the history shows, of those that a day's rows have values in. */
 export interface DayCoverage {
     /** ISO. */
     readonly day: string;
-    /** By `model.column` that has values on the day, or else before it: how many, in the full build and in the slice. */
-    readonly columns: ReadonlyMap<string, ColumnCoverage>;
+    /**
+     * By `model.column` that has values on the day, or else before it, and that no other slice has shown: whether there are some in the slice; on the day
+     * enough for a leak to show, and not all the same where those of the full build are not.
+     */
+    readonly columns: ReadonlyMap<string, boolean>;
 }
 
 /** What the slices of an audit hold of their days, taken together. */
 export interface Coverage {
-    /** Values that are not NULL, in both builds. */
-    readonly values: number;
-    readonly inSlice: number;
     /** `model.column` that has values on a replayed day in a slice, or on one that is replayed whole. */
     readonly seen: readonly string[];
     /** `model.column` that has values on a day, and too few wherever it was replayed; the first such day. */
@@ -43,41 +35,68 @@ interface Values {
     readonly isVaried: boolean;
 }
 
+interface CoverageOptions {
+    readonly full: Warehouse;
+    readonly slice: Warehouse;
+    readonly models: readonly CompiledModel[];
+    readonly columnsOf: (model: string) => Promise<readonly ColumnType[]>;
+    /** `model.column` that another slice has shown: not looked at again. What this one shows is added. */
+    readonly shown: Set<string>;
+    /** ISO. */
+    readonly day: string;
+}
+
 /** A leak shows only where there are values, and what has a part of its history lacks some. */
-export async function dayCoverage(
-    full: Warehouse,
-    slice: Warehouse,
-    models: readonly CompiledModel[],
-    day: string,
-): Promise<DayCoverage> {
+export async function dayCoverage({
+    full,
+    slice,
+    models,
+    columnsOf,
+    shown,
+    day,
+}: CoverageOptions): Promise<DayCoverage> {
     const [onDay, before] = [`= ${quoteText(day)}`, `< ${quoteText(day)}`];
-    const columns = new Map<string, ColumnCoverage>();
+    const columns = new Map<string, boolean>();
     // What waits to move on is of no earlier day.
     const left = new Set(models.map(({ config }) => config.movesFrom));
     for (const model of models) {
-        const all = await valuesOf(full, model, await columnsOf(full, model), onDay);
-        const names = (wanted: boolean) =>
-            [...all].filter(([, { count }]) => count > 0 === wanted).map(([column]) => column);
-        for (const [days, only] of [
-            [onDay, names(true)],
-            [before, left.has(model.name) ? [] : names(false)],
-        ] as const) {
-            if (only.length === 0) continue;
-            const there = days === onDay ? all : await valuesOf(full, model, only, days);
-            const here = await valuesOf(slice, model, only, days);
-            for (const column of only) {
-                const [whole, part] = [there.get(column)!, here.get(column)!];
-                if (whole.count === 0) continue;
-                const shows =
-                    days === onDay
-                        ? part.count >= Math.min(whole.count, enough) && part.isVaried >= whole.isVaried
-                        : part.count > 0;
-                columns.set(`${model.name}.${column}`, { all: whole.count, inSlice: part.count, shows });
-            }
+        const tell = (column: string, shows: boolean) => {
+            columns.set(`${model.name}.${column}`, shows);
+            if (shows) shown.add(`${model.name}.${column}`);
+        };
+        const names = (await columnsOf(model.name))
+            .map(({ name }) => name)
+            .filter((name) => !shown.has(`${model.name}.${name}`));
+        if (names.length === 0) continue;
+        // Of a day that is over there is none: a look at one column, and not at all of a wide view.
+        if (left.has(model.name) && (await isEmpty(full, model, onDay))) continue;
+        const parts = await valuesOf(slice, model, names, onDay);
+        // The full build is asked only for what the slice leaves open: a wide view takes its time.
+        const open = names.filter((name) => !isEnough(parts.get(name)!));
+        for (const name of names) if (!open.includes(name)) tell(name, true);
+        const wholes = await valuesOf(full, model, open, onDay);
+        const isOnDay = (name: string) => wholes.get(name)!.count > 0;
+        for (const name of open.filter(isOnDay)) {
+            const [whole, part] = [wholes.get(name)!, parts.get(name)!];
+            tell(name, part.count >= Math.min(whole.count, enough) && part.isVaried >= whole.isVaried);
         }
+        const others = left.has(model.name) ? [] : open.filter((name) => !isOnDay(name));
+        const earlier = await valuesOf(full, model, others, before);
+        const known = others.filter((name) => earlier.get(name)!.count > 0);
+        const inSlice = await valuesOf(slice, model, known, before);
+        for (const name of known) tell(name, inSlice.get(name)!.count > 0);
     }
     return { day, columns };
 }
+
+async function isEmpty(warehouse: Warehouse, { name, config }: CompiledModel, days: string) {
+    const [row] = await warehouse.rows(
+        `select count(*) as rows from main.${quoteName(name)} where ${quoteName(config.asOf!)}::date ${days}`,
+    );
+    return Number(row!.rows) === 0;
+}
+
+const isEnough = ({ count, isVaried }: Values) => count >= enough && isVaried;
 
 /** A column that has values in one slice is seen, and so is one that has some on a day that is replayed whole. */
 export async function mergeCoverages(
@@ -88,7 +107,7 @@ export async function mergeCoverages(
     counting: readonly LongCount[],
 ): Promise<Coverage> {
     const counts = coverages.flatMap(({ day, columns }) =>
-        [...columns].map(([column, count]) => ({ column, day, ...count })),
+        [...columns].map(([column, shows]) => ({ column, day, shows })),
     );
     const seen = new Set(counts.filter(({ shows }) => shows).map(({ column }) => column));
     for (const day of wholeDays) {
@@ -109,8 +128,6 @@ export async function mergeCoverages(
     for (const { column, day } of counts.sort((one, other) => (one.day < other.day ? -1 : 1)))
         if (!seen.has(column) && !unseen.has(column)) unseen.set(column, day);
     return {
-        values: counts.reduce((sum, { all }) => sum + all, 0),
-        inSlice: counts.reduce((sum, { inSlice }) => sum + inSlice, 0),
         seen: [...named].filter((column) => seen.has(column)).sort(),
         counting,
         unseen: [...unseen].sort().map(([column, day]) => ({ column, model: modelOf(column), day })),
@@ -131,6 +148,7 @@ async function valuesOf(
     columns: readonly string[],
     days: string,
 ): Promise<ReadonlyMap<string, Values>> {
+    if (columns.length === 0) return new Map();
     const values = columns.map(
         (column, index) =>
             `count(${quoteName(column)}) as count_${index}, min(${quoteName(column)}) < max(${quoteName(column)}) as varies_${index}`,

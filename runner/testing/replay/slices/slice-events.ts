@@ -101,16 +101,22 @@ export async function placesOfEachKind(
     attributes: readonly string[],
 ): Promise<string> {
     const { history } = sliceTables(group);
-    const pairs = attributes.flatMap((one, index) =>
-        attributes.slice(index + 1).map((other) => [one, other]),
+    const countValues = async (kinds: readonly (readonly string[])[]) => {
+        if (kinds.length === 0) return [];
+        const counts = kinds.map(
+            (kind, index) => `approx_count_distinct(hash(${kind.join(", ")})) as kind_${index}`,
+        );
+        const [row] = await scratch.rows(`select ${counts.join(", ")} from ${history}`);
+        return kinds.map((kind, index) => ({ kind, values: Number(row![`kind_${index}`]) }));
+    };
+    const ofOne = await countValues(attributes.map((one) => [one]));
+    const fewer = (counts: typeof ofOne, share: number) =>
+        counts.filter(({ values }) => values <= share * size).map(({ kind }) => kind);
+    // Two have no fewer values together than each of them.
+    const names = fewer(ofOne, fewValues.two).flat();
+    const ofTwo = await countValues(
+        names.flatMap((one, index) => names.slice(index + 1).map((other) => [one, other])),
     );
-    const kinds = [...attributes.map((one) => [one]), ...pairs];
-    const counts = kinds.map(
-        (kind, index) => `approx_count_distinct(hash(${kind.join(", ")})) as kind_${index}`,
-    );
-    const [row] = await scratch.rows(`select ${counts.join(", ")} from ${history}`);
-    const few = (limit: number, length: number) =>
-        kinds.filter((kind, index) => kind.length === length && Number(row![`kind_${index}`]) <= limit);
     const t = quoteText(day);
     const nearest = (sets: readonly (readonly string[])[], before: number, after: number) =>
         sets.length === 0
@@ -124,8 +130,8 @@ export async function placesOfEachKind(
                   group by grouping sets (${sets.map((set) => `(${set.join(", ")})`).join(", ")})`,
               ];
     const queries = [
-        ...nearest(few(fewValues.one * size, 1), 2, 1),
-        ...nearest(few(fewValues.two * size, 2), 1, 1),
+        ...nearest(fewer(ofOne, fewValues.one), 2, 1),
+        ...nearest(fewer(ofTwo, fewValues.two), 1, 1),
     ];
     return queries.map((query) => `(${query})`).join(" union ") || "select 0 as slice_place where false";
 }

@@ -12,6 +12,8 @@ const shares = {
     careers: 5,
     /** Of two attributes together. */
     pairs: 0.4,
+    /** Of the rarest values of each attribute that has not too many. */
+    rare: 0.2,
 } as const;
 
 /** How far a slice counts back: so many rows have the day's busiest value of an attribute, if there are as many. */
@@ -207,7 +209,10 @@ function rowsOfEvents({ group, relation, before, own, lot }: Facts, places: stri
         qualify row_number() over (partition by slice_place order by ${known.join(" + ")} desc, ${lot}) <= ${rowsOfKind}`;
 }
 
-/** Of every value of the day, and of an attribute that has not too many of them every one, the rows next to the day. */
+/**
+ * Of every value of the day, and of an attribute that has not too many of them every one, the rows next to the day; of
+ * the rarest all, since next to the day there are few to tell one outcome from another by.
+ */
 async function rowsOfValues(
     { scratch, relation, before, onDay, after, own, lot, size }: Facts,
     shared: readonly string[],
@@ -229,6 +234,13 @@ async function rowsOfValues(
         )) as slice_row
         from ${relation}
         group by grouping sets (${["()", ...few.map((name) => `(${name})`)].join(", ")})`,
+        ...few.map(
+            (name) => `
+            select slice_row from ${relation} semi join (
+                select ${name} from ${relation} where ${name} is not null group by ${name}
+                qualify sum(count(*)) over (order by count(*), ${name}) <= ${size * shares.rare}
+            ) using (${name})`,
+        ),
     ];
 }
 
