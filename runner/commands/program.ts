@@ -101,7 +101,7 @@ export function addCommands(program: Command, environment: Environment, setExitC
         .addOption(
             new Option("--perturbations <kinds...>", "how the sources are changed, on each day")
                 .choices(perturbations)
-                .default([], "each day cut, the last removed, one drawn replaced and reordered"),
+                .default([], "each day cut, the last removed, the busiest replaced and reordered"),
         )
         .option("--trace <seconds>", "how long to look for the event that leaked", wholeNumber, 60)
         .addHelpText(

@@ -1,6 +1,7 @@
 import { quoteName, quoteText } from "../../../names.ts";
 import type { Source } from "../../../project/project.ts";
 import type { Warehouse } from "../../../warehouse/types.ts";
+import { outcomeColumns } from "../clocks.ts";
 import { attributesOf, type SliceGroup, sliceTables } from "./slice-attributes.ts";
 import { fewValues, type SlicePlace } from "./slice-events.ts";
 
@@ -43,6 +44,8 @@ interface Facts extends SlicePlace {
     readonly entities: readonly string[];
     /** Evenly from 0 to 1: which of several rows that are as good. */
     readonly lot: string;
+    /** A result of the row, low for few of them: where there is one in numbers. */
+    readonly outcome: string | undefined;
 }
 
 /**
@@ -115,6 +118,10 @@ async function createFacts(place: SlicePlace, group: SliceGroup, index: number, 
         ...columns.flatMap((name, at) => value(`source.${name}`, `d_${at}`)),
         ...ofEvent.flatMap((name) => value(`event.${name}`, name)),
     ];
+    const outcome = outcomeColumns(detail).find(({ type }) =>
+        /^(.*int|float|double|decimal\b.*)$/i.test(type),
+    );
+    if (outcome) values.push(`source.${quoteName(outcome.name)}::float as slice_outcome`);
     await scratch.execute(`
         create table ${relation} as
         select source.rowid::integer as slice_row, ${["slice_place", ...values].join(", ")}
@@ -130,6 +137,7 @@ async function createFacts(place: SlicePlace, group: SliceGroup, index: number, 
         ofEvent,
         entities,
         lot: `hash(hash(slice_row, ${seed})) / 2.0::double ** 64`,
+        outcome: outcome && "slice_outcome",
     };
     return { facts, ...attributes };
 }
@@ -210,16 +218,21 @@ function rowsOfEvents({ group, relation, before, own, lot }: Facts, places: stri
 }
 
 /**
- * Of every value of the day, and of an attribute that has not too many of them every one, the rows next to the day; of
- * the rarest all, since next to the day there are few to tell one outcome from another by.
+ * Of every value of the day, and of an attribute that has not too many of them every one, the rows next to the day, and
+ * one before and after it with the lowest outcome: where all have lost, nothing tells whether one was looked at. Of the rarest all.
  */
 async function rowsOfValues(
-    { scratch, relation, before, onDay, after, own, lot, size }: Facts,
+    { scratch, relation, before, onDay, after, own, lot, outcome, size }: Facts,
     shared: readonly string[],
 ): Promise<readonly string[]> {
     const counts = own.map((name) => `approx_count_distinct(${name}) as ${name}`);
     const [count] = await scratch.rows(`select ${counts.join(", ")} from ${relation}`);
     const few = own.filter((name) => Number(count![name]) <= fewValues.one * size);
+    const lowest = outcome
+        ? [before, after].map(
+              (where) => `, arg_min(slice_row, ${outcome} + ${lot}, 1) filter (where ${where})`,
+          )
+        : [];
     return [
         ...shared.map(
             (name) => `
@@ -230,7 +243,7 @@ async function rowsOfValues(
         ),
         `select unnest(list_concat(
             arg_max(slice_row, slice_place + ${lot}, 2) filter (where ${before}),
-            arg_min(slice_row, slice_place + ${lot}, 1) filter (where ${after})
+            arg_min(slice_row, slice_place + ${lot}, 1) filter (where ${after})${lowest.join("")}
         )) as slice_row
         from ${relation}
         group by grouping sets (${["()", ...few.map((name) => `(${name})`)].join(", ")})`,
