@@ -139,6 +139,7 @@ describe("lengths of a history held against the data", () => {
     const starts = "count(*) over (partition by horse order by day)";
 
     test.each([
+        `${starts} > 51`,
         `${starts} > 150`,
         `${starts} not between 1 and 3 * 50`,
         `${starts} - 150 > 0`,
@@ -183,7 +184,7 @@ describe("lengths of a history held against the data", () => {
 
     test.each([
         `${starts} > 50`,
-        `${starts} > 2 * 40 + 1`,
+        `${starts} > 2 * 20 + 1`,
         `sum(rank) over (partition by horse) / (${starts} + 200)`,
         `100 * ${starts} > 5`,
         // Of a rate no length can be told.

@@ -30,9 +30,10 @@ export interface LongCount {
 
 /**
  * A slice counts far of a single column's busiest value. What was counted otherwise, of two values together or of one
- * that is not of the day, may be no more than this many rows.
+ * that is not of the day, may be no more than so many rows: where it is compared with a number, and where it only meets one, as
+ * a cap or a divisor.
  */
-const lengthOfCounts = 100;
+const lengths = { compared: 50, met: 100 } as const;
 
 interface Counting {
     readonly warehouse: Warehouse;
@@ -49,7 +50,7 @@ interface Counting {
 
 /**
  * Models that may tell a history that a slice does not hold by its length: which of two recipes gave a value cannot be
- * seen from the value. They hold what they count against a number over a hundred, or against the data, as in `count(*) >
+ * seen from the value. They hold what they count against a number over fifty, or against the data, as in `count(*) >
  * 30 * weight`; a query of which DuckDB makes no tree may do so. Or they know a number which the whole history may count to and a
  * slice does not, wherever: in constants of a model, of macros and modules it uses, of seeds and of models that are not compared
  * themselves; in SQL `50 * 100` is 5,000. What else such a number may stand for, a price or a distance, is not told apart.
@@ -146,7 +147,8 @@ class LimitFinder {
                       names,
                       events: this.#events,
                       macros: await this.#macroTrees(),
-                      isLength: (number) => number > lengthOfCounts && number <= upTo,
+                      isLength: (number, isCompared) =>
+                          number > (isCompared ? lengths.compared : lengths.met) && number <= upTo,
                   });
         this.#growths.set(node.name, growth);
         return growth;

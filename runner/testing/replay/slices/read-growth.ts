@@ -20,7 +20,7 @@ export interface GrowthOptions {
     readonly events: ReadonlySet<string>;
     readonly macros: ReadonlyMap<string, MacroTree>;
     /** Numbers that are a length when what grows is held against them. */
-    readonly isLength: (number: number) => boolean;
+    readonly isLength: (number: number, isCompared: boolean) => boolean;
 }
 
 export interface MacroTree {
@@ -203,19 +203,19 @@ class GrowthReader {
     }
 
     #compare(part: Fields, values: readonly Growth[]): Growth {
-        this.#hold(part, values);
+        this.#hold(part, values, true);
         return data;
     }
 
     /** Looks for a limit where values are held against each other. */
-    #hold(part: Fields, values: readonly Growth[]): void {
+    #hold(part: Fields, values: readonly Growth[], isCompared = false): void {
         if (isLimit(values)) this.#tell(part);
-        this.#measure(part, values);
+        this.#measure(part, values, isCompared);
     }
 
     /** Looks for a length where what grows meets a number: compared with it, or less it, or divided by it. */
-    #measure(part: Fields, values: readonly Growth[]): void {
-        const { isLength } = this.#options;
+    #measure(part: Fields, values: readonly Growth[], isCompared = false): void {
+        const isLength = (number: number) => this.#options.isLength(number, isCompared);
         const numbers = values.map(({ value }) => Math.abs(value ?? 0));
         const grows = values.some(({ power }) => power !== 0);
         if (grows && numbers.some((number) => isLength(number) || isLength(1 / number))) this.#tell(part);
