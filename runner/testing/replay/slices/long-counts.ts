@@ -111,16 +111,14 @@ class LimitFinder {
         if (node.kind === "seed") return numbersOfSeed(warehouse, node.name);
         if (isScript(node)) return numbersOfScript(root, node.file);
         const numbers = new Set<number>();
-        const texts = new Set([node.sql]);
-        for (const sql of texts) {
-            const tree = await this.#parse(sql);
+        const queries = new Set([{ sql: node.sql, tree: await this.#parse(node.sql) }]);
+        for (const { sql, tree } of queries)
             if (tree === undefined) for (const number of numbersInText(sql)) numbers.add(number);
             else
                 collect(tree, numbers, (name) => {
                     const macro = this.#macros.get(name);
-                    if (macro) texts.add(macro.sql);
+                    if (macro) queries.add(macro);
                 });
-        }
         return numbers;
     }
 
@@ -146,19 +144,12 @@ class LimitFinder {
                 : readGrowth(await this.#parse(node.sql), {
                       names,
                       events: this.#events,
-                      macros: await this.#macroTrees(),
+                      macros: this.#macros,
                       isLength: (number, isCompared) =>
                           number > (isCompared ? lengths.compared : lengths.met) && number <= upTo,
                   });
         this.#growths.set(node.name, growth);
         return growth;
-    }
-
-    async #macroTrees() {
-        const trees = new Map<string, { readonly parameters: readonly string[]; readonly tree: unknown }>();
-        for (const [name, { parameters, sql }] of this.#macros)
-            trees.set(name, { parameters, tree: await this.#parse(sql) });
-        return trees;
     }
 
     async #parse(sql: string): Promise<unknown> {

@@ -4,10 +4,12 @@ import type { Warehouse } from "../../../warehouse/types.ts";
 /** A node of DuckDB's own tree of a query, as `json_serialize_sql` writes it. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** What a query gives for a call of it: SQL with the names of its parameters. */
+/** A macro's body as a query, with the names of its parameters. */
 export interface Macro {
     readonly parameters: readonly string[];
     readonly sql: string;
+    /** Undefined for what DuckDB makes no tree of. */
+    readonly tree: unknown;
 }
 
 /** The statements of a query; undefined for what DuckDB makes no tree of. */
@@ -23,15 +25,13 @@ export async function readMacros(warehouse: Warehouse): Promise<ReadonlyMap<stri
         `select function_name as name, function_type as type, to_json(parameters)::varchar as parameters, macro_definition as body
         from duckdb_functions() where not internal and macro_definition is not null`,
     );
-    return new Map(
-        rows.map(({ name, type, parameters, body }) => [
-            String(name),
-            {
-                parameters: JSON.parse(String(parameters)) as readonly string[],
-                sql: type === "macro" ? `select ${body}` : String(body),
-            },
-        ]),
-    );
+    const macros = new Map<string, Macro>();
+    for (const { name, type, parameters, body } of rows) {
+        const sql = type === "macro" ? `select ${body}` : String(body);
+        const tree = await parseQuery(warehouse, sql);
+        macros.set(String(name), { parameters: JSON.parse(String(parameters)), sql, tree });
+    }
+    return macros;
 }
 
 export const isFields = (value: unknown): value is Fields => value !== null && typeof value === "object";

@@ -11,22 +11,16 @@ import {
     product,
     sum,
 } from "./growth.ts";
-import { type Fields, isFields, numberOf, tableFunction } from "./query-tree.ts";
+import { type Fields, isFields, type Macro, numberOf, tableFunction } from "./query-tree.ts";
 
 export interface GrowthOptions {
     /** Columns by name, of what the query reads; its own are added. */
     readonly names: ReadonlyMap<string, Growth>;
     /** Columns that tell events or their days apart: what is counted for each of them does not grow. */
     readonly events: ReadonlySet<string>;
-    readonly macros: ReadonlyMap<string, MacroTree>;
+    readonly macros: ReadonlyMap<string, Macro>;
     /** Numbers that are a length when what grows is held against them. */
     readonly isLength: (number: number, isCompared: boolean) => boolean;
-}
-
-export interface MacroTree {
-    readonly parameters: readonly string[];
-    /** Undefined for what DuckDB makes no tree of. */
-    readonly tree: unknown;
 }
 
 export interface QueryGrowth {
@@ -58,6 +52,7 @@ const limiting = new Set([
 ]);
 
 const powers = new Set("** ^ pow power".split(" "));
+const terms = new Set("+ - * /".split(" "));
 
 class GrowthReader {
     readonly #names: Map<string, Growth>;
@@ -264,7 +259,7 @@ class GrowthReader {
             return name === "least" && values.some(isConstant) ? data : sum(values);
         }
         if (powers.has(name)) return power(values);
-        if (!"+-*/".includes(name)) return either(values);
+        if (!terms.has(name)) return either(values);
         // Added to a count a constant dampens it, and is no length.
         if (name !== "+" || values.some(({ value }) => (value ?? 0) < 0)) this.#measure(part, values);
         if (name === "*" || name === "/") return product(values, name === "*" ? 1 : -1);
