@@ -86,7 +86,13 @@ test("a wait for a lock is measured, whatever else its session waits for", async
                     await reader.query("select pg_sleep(0.3)");
                     await holder.query("begin; lock table held");
                     const reading = reader.query("select from held");
-                    await holder.query("select pg_sleep(0.1); commit");
+                    await holder.query(
+                        `do $$ begin
+                            while not exists (select from pg_locks where pid = ${rows[0]!.pid} and waitstart is not null) loop
+                                perform pg_sleep(0.001);
+                            end loop;
+                        end $$; select pg_sleep(0.1); commit`,
+                    );
                     await reading;
                 },
             );

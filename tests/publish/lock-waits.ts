@@ -72,18 +72,22 @@ interface Sample {
     readonly ms: number;
 }
 
+/** A step is counted from before a look to after the next, that of the slice before included: never too short. */
 const sampler = `create function pg_temp.sample_lock_waits() returns table (pid int, began timestamptz, ms float8)
 language plpgsql as $$
 declare
-    looked timestamptz := clock_timestamp();
+    looked timestamptz := coalesce(current_setting('lock_waits.looked', true)::timestamptz, clock_timestamp());
+    looking timestamptz;
 begin
     for turn in 1..60 loop
         perform pg_sleep(${stepSeconds});
+        looking := clock_timestamp();
         return query select lock.pid, lock.waitstart, extract(epoch from clock_timestamp() - lock.waitstart)::float8 * 1000
             from pg_lock_status() as lock where not lock.granted and lock.waitstart is not null;
         return query select null::int, null::timestamptz, extract(epoch from clock_timestamp() - looked)::float8 * 1000;
-        looked := clock_timestamp();
+        looked := looking;
     end loop;
+    perform set_config('lock_waits.looked', looked::text, false);
 end $$`;
 
 async function sample(client: PostgresClient): Promise<readonly Sample[]> {
