@@ -42,6 +42,8 @@ const select = (expression: string, more: ShopModel = {}): ShopModel => ({
     ...more,
 });
 
+const unreadable = "a query that cannot be looked into";
+
 describe("numbers that no slice counts to", () => {
     test.each([
         ["count(*) over () > 5000", "5000"],
@@ -137,6 +139,11 @@ describe("numbers that no slice counts to", () => {
 
 describe("lengths of a history held against the data", () => {
     const starts = "count(*) over (partition by horse order by day)";
+    /** With `n`, how many starts the horse has had, for what a window cannot stand in. */
+    const selectCounted = (expression: string): ShopModel => ({
+        ...asOf,
+        sql: `select day, ${expression} as value from (select *, ${starts} as n from main.starts)`,
+    });
 
     test.each([
         `${starts} > 51`,
@@ -171,15 +178,25 @@ describe("lengths of a history held against the data", () => {
         `sum(rank) over (order by day rows between weight preceding and 1 preceding)`,
         `lag(rank, weight) over (order by day)`,
         `nth_value(rank, weight) over (order by day)`,
-        `max(${starts}) over (partition by horse) > weight`,
+        `max(n) over (partition by horse) > weight`,
         `coalesce(${starts}, 0)::integer > weight`,
         `case when rank > 0 then ${starts} end > weight`,
         `(select count(*) from main.starts) > weight`,
         `weight in (select count(*) from main.starts group by horse)`,
         `exists (select 1 from main.starts group by horse having count(*) > min(weight))`,
         `list_max(list_transform([${starts}], x -> greatest(x, weight)))`,
+        // Held against how long histories are.
+        `2 * ${starts} >= (select max(n) from (select count(*) as n from main.starts group by horse))`,
+        `2 * ${starts} >= max(n) over ()`,
+        `10 * ${starts} < count(*) over ()`,
+        `${starts} - (select avg(n) from (select count(*) as n from main.starts group by horse)) > 0`,
+        `${starts} / count(*) over () > 0.1`,
+        `${starts} > (select count(*) from main.starts) / 30`,
+        `percent_rank() over (order by n) > 0.5`,
     ])("are found in %s", async (expression) => {
-        expect(Object.keys(await limitsOf({ counting: select(expression) }))).toEqual(["counting"]);
+        const limits = await limitsOf({ counting: selectCounted(expression) });
+        expect(Object.keys(limits)).toEqual(["counting"]);
+        expect(limits.counting).not.toBe(unreadable);
     });
 
     test.each([
@@ -190,6 +207,11 @@ describe("lengths of a history held against the data", () => {
         // Of a rate no length can be told.
         `sum(rank) over (partition by horse) / ${starts} > weight`,
         `${starts} > count(*) over (partition by barrier)`,
+        `${starts} = max(n) over (partition by race_id)`,
+        `percent_rank() over (partition by race_id order by n) > 0.5`,
+        "cume_dist() over (order by rank) > 0.5",
+        "(select count(*) from main.starts) < 30",
+        "(select count(*) > 30 * count(distinct horse) from main.starts)",
         `greatest(${starts}, 1)`,
         `case when rank > 3 then ${starts} else 0 end > 5`,
         `sqrt(greatest(sum(rank * rank) over (partition by horse) - (sum(rank) over (partition by horse)) ** 2 / ${starts}, 0))`,
@@ -201,7 +223,7 @@ describe("lengths of a history held against the data", () => {
         "weight > rank",
         "avg(rank) over (partition by horse) > weight",
     ])("are not in %s", async (expression) => {
-        expect(await limitsOf({ short: select(expression) })).toEqual({});
+        expect(await limitsOf({ short: selectCounted(expression) })).toEqual({});
     });
 
     test("are told by the line, or by what stands around them", async () => {
@@ -254,6 +276,18 @@ describe("lengths of a history held against the data", () => {
                 sql: "with counted as (select * replace (count(*) over () as n) from main.starts) select day, n > weight as x from counted",
             },
             by_pivot: { ...asOf, sql: "pivot main.starts on weight using count(*)" },
+            by_longest: {
+                ...asOf,
+                sql: `${counted} select day, 2 * starts > longest as x from counted, (select max(starts) as longest from counted)`,
+            },
+            by_days_before: {
+                ...asOf,
+                sql: "select b.day, count(*) > min(b.weight) as x from main.starts as a inner join main.starts as b on a.horse = b.horse and a.day < b.day group by b.day, b.horse",
+            },
+            by_days_between: {
+                ...asOf,
+                sql: "select b.day, count(*) > min(b.weight) as x from main.starts as a inner join main.starts as b using (horse) where a.day between b.day - 90 and b.day - 1 group by b.day, b.horse",
+            },
             by_macro: select(`is_long(${starts}, weight)`),
             by_constant: select(`is_long(${starts}, 50)`),
             in_macro: select("of_all(0) > weight"),
@@ -265,8 +299,11 @@ describe("lengths of a history held against the data", () => {
         expect(Object.keys(await limitsOf(models, { statements })).sort()).toEqual([
             "by_alias",
             "by_condition",
+            "by_days_before",
+            "by_days_between",
             "by_difference",
             "by_limit",
+            "by_longest",
             "by_macro",
             "by_name",
             "by_pivot",

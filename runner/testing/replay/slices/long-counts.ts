@@ -50,8 +50,8 @@ interface Counting {
 
 /**
  * Models that may tell a history that a slice does not hold by its length: which of two recipes gave a value cannot be
- * seen from the value. They hold what they count against a number over fifty, or against the data, as in `count(*) >
- * 30 * weight`; a query of which DuckDB makes no tree may do so. Or they know a number which the whole history may count to and a
+ * seen from the value. They hold what they count against a number over fifty, against the data, as in `count(*) >
+ * 30 * weight`, or against the lengths of other histories, as in half of the longest; a query of which DuckDB makes no tree may do so. Or they know a number which the whole history may count to and a
  * slice does not, wherever: in constants of a model, of macros and modules it uses, of seeds and of models that are not compared
  * themselves; in SQL `50 * 100` is 5,000. What else such a number may stand for, a price or a distance, is not told apart.
  */

@@ -1,4 +1,5 @@
 import {
+    Breadth,
     constant,
     count,
     data,
@@ -45,6 +46,13 @@ const counting = new Set([
     ..."row_number rank dense_rank rank_dense".split(" "),
 ]);
 
+/** Of several values, one that says something of them all. */
+const summarizing =
+    /^(max|min|avg|mean|favg|median|mode|quantile.*|percentile_.*|arg_m.*|m(ax|in)_by|any_value|arbitrary|mad|std.*|var.*)$/;
+
+/** A row's share of the way through all rows in their order. */
+const placing = new Set("percent_rank cume_dist ntile".split(" "));
+
 /** Functions that hold one value against another, or against whole numbers. */
 const limiting = new Set([
     ..."greatest least sign floor ceil ceiling trunc // % mod fmod divide".split(" "),
@@ -63,6 +71,8 @@ class GrowthReader {
     #parameters: ReadonlyMap<string, Growth> = new Map();
     /** What is counted is of one event. */
     #isOfEvent = false;
+    /** All rows are counted together. */
+    #isOfAll = false;
     #limits = new Set<number>();
 
     constructor(options: GrowthOptions) {
@@ -126,7 +136,7 @@ class GrowthReader {
     #select(node: Fields): readonly Growth[] {
         const { cte_map, from_table, select_list, group_expressions, ...others } = node;
         const items = select_list as readonly Fields[];
-        const outer = this.#isOfEvent;
+        const outer = [this.#isOfEvent, this.#isOfAll] as const;
         this.#walk(cte_map);
         this.#walk(from_table);
         const groups = [
@@ -134,12 +144,13 @@ class GrowthReader {
             // group by all
             ...(node.aggregate_handling === "FORCE_AGGREGATES" ? items : []),
         ];
-        this.#isOfEvent = this.#tellEvents(groups);
+        this.#isOfEvent = this.#tellEvents(groups) && !this.#joinsEvents([from_table, node.where_clause]);
+        this.#isOfAll = groups.length === 0;
         const growths = items.map((item) => this.#of(item));
         this.#name(columnNames(node), growths);
         this.#walk(group_expressions);
         for (const one of Object.values(others)) this.#walk(one);
-        this.#isOfEvent = outer;
+        [this.#isOfEvent, this.#isOfAll] = outer;
         return growths;
     }
 
@@ -238,11 +249,17 @@ class GrowthReader {
         // How many rows away.
         const offset = name === "nth_value" ? values[1] : this.#of(part.offset_expr);
         this.#hold(part, [count, offset ?? constant]);
-        if (!counting.has(name)) return either(values);
+        const isOfEvent = this.#tellEvents(partitions as readonly Fields[]);
+        const places = orders as readonly { readonly expression: unknown }[];
+        if (placing.has(name) && !isOfEvent && places.some(({ expression }) => isLong(this.#of(expression))))
+            return { ...data, isMixed: true };
+        if (!counting.has(name)) return isOfEvent ? either(values) : summary(name, values);
         const isRows = [part.start, part.end].every((end) =>
             /^(EXPR_.*|CURRENT_ROW)_ROWS$/.test(String(end)),
         );
-        return isRows || this.#tellEvents(partitions as readonly Fields[]) ? data : count;
+        if (isRows || isOfEvent) return data;
+        const isOfAll = (partitions as readonly Fields[]).length === 0;
+        return isOfAll ? { ...count, breadth: Breadth.all } : count;
     }
 
     #function(part: Fields): Growth {
@@ -252,14 +269,17 @@ class GrowthReader {
         const values = this.#arguments(part.children as readonly Fields[]);
         this.#walk(part.filter);
         this.#walk(part.order_bys);
-        if (counting.has(name)) return this.#isOfEvent ? data : count;
+        if (counting.has(name)) {
+            if (this.#isOfEvent) return data;
+            return this.#isOfAll ? { ...count, breadth: Breadth.all } : count;
+        }
         if (limiting.has(name)) {
             this.#hold(part, values);
             // It grows as far as a constant lets it.
             return name === "least" && values.some(isConstant) ? data : sum(values);
         }
         if (powers.has(name)) return power(values);
-        if (!terms.has(name)) return either(values);
+        if (!terms.has(name)) return this.#isOfEvent ? either(values) : summary(name, values);
         // Added to a count a constant dampens it, and is no length.
         if (name !== "+" || values.some(({ value }) => (value ?? 0) < 0)) this.#measure(part, values);
         if (name === "*" || name === "/") return product(values, name === "*" ? 1 : -1);
@@ -311,6 +331,17 @@ class GrowthReader {
         return growth;
     }
 
+    /** Whether rows of several events meet, as of the days before: `a.day < b.day`. */
+    #joinsEvents(part: unknown): boolean {
+        if (!isFields(part)) return false;
+        const { class: kind, type, left, right, input, lower, upper } = part;
+        const sides = kind === "BETWEEN" ? [input, [lower, upper]] : [left, right];
+        const isRange = kind === "BETWEEN" || (kind === "COMPARISON" && /THAN/.test(String(type)));
+        if (isRange && sides.every((side) => columnsIn(side).some((name) => this.#options.events.has(name))))
+            return true;
+        return Object.values(part).some((inner) => this.#joinsEvents(inner));
+    }
+
     #tellEvents(columns: readonly Fields[]): boolean {
         return columns.some((column) => this.#options.events.has(nameOf(column) ?? ""));
     }
@@ -331,7 +362,12 @@ function placeOf(part: Fields): number | undefined {
     return undefined;
 }
 
-/** Of a lambda's parameters: one, or a row of them. */
+function summary(name: string, values: readonly Growth[]): Growth {
+    const growth = either(values);
+    return summarizing.test(name) && growth.power !== 0 ? { ...growth, breadth: Breadth.several } : growth;
+}
+
+/** Names of columns, as of a lambda's parameters: one, or a row of them. */
 function columnsIn(part: unknown): readonly string[] {
     if (!isFields(part)) return [];
     const name = nameOf(part);
