@@ -49,21 +49,10 @@ export const either = (values: readonly Growth[]): Growth => ({
     breadth: values.reduce<Breadth>((most, { breadth }) => (breadth > most ? breadth : most), Breadth.own),
 });
 
-export function sum(values: readonly Growth[], sign: 1 | -1 = 1): Growth {
+export function sum(values: readonly Growth[]): Growth {
     const all = either(values);
-    const [one, other] = values.map(({ value }) => value);
-    // With one operand the sign is its own.
-    const value = values.length === 1 ? times(sign, one) : plus(one, times(sign, other));
-    return { ...all, isMixed: all.isMixed || isMixture(values), value };
+    return { ...all, isMixed: all.isMixed || isMixture(values) };
 }
-
-const both =
-    (compute: (one: number, other: number) => number) =>
-    (one: number | undefined, other: number | undefined) =>
-        one === undefined || other === undefined ? undefined : compute(one, other);
-const plus = both((one, other) => one + other);
-const times = both((one, other) => one * other);
-const raised = both((one, other) => one ** other);
 
 export function product([one = constant, other = constant]: readonly Growth[], sign: 1 | -1): Growth {
     const all = either([one, other]);
@@ -71,16 +60,10 @@ export function product([one = constant, other = constant]: readonly Growth[], s
     // A rate is made of two counts.
     const isData = all.isData || (power === 0 && isLong(one));
     const isMixed = all.isMixed || (power === 0 && isUneven([one, other]));
-    return {
-        ...all,
-        power: clamped(power),
-        isData,
-        isMixed,
-        value: times(one.value, raised(other.value, sign)),
-    };
+    return { ...all, power: clamped(power), isData, isMixed };
 }
 
 export function power([base = constant, exponent = constant]: readonly Growth[]): Growth {
     const raisedPower = clamped(base.power * (exponent.value ?? 1));
-    return { ...either([base, exponent]), power: raisedPower, value: raised(base.value, exponent.value) };
+    return { ...either([base, exponent]), power: raisedPower };
 }

@@ -7,15 +7,7 @@ import type { Warehouse } from "../../../warehouse/types.ts";
 import { clockedSources } from "../clocks.ts";
 import { auditedModels } from "../replay-plan.ts";
 import type { Growth } from "./growth.ts";
-import {
-    type Fields,
-    isFields,
-    type Macro,
-    numberOf,
-    parseQuery,
-    readMacros,
-    tableFunction,
-} from "./query-tree.ts";
+import { constantOf, isFields, type Macro, parseQuery, readMacros, tableFunction } from "./query-tree.ts";
 import { type QueryGrowth, readGrowth } from "./read-growth.ts";
 
 /** A model that may have another recipe for histories longer than those of a slice. */
@@ -217,39 +209,15 @@ async function numbersOfSeed(warehouse: Warehouse, name: string): Promise<Readon
 /** Adds the constants of a tree, of arithmetic on constants the result, and tells the functions it calls. */
 function collect(tree: unknown, numbers: Set<number>, onCall: (name: string) => void): void {
     if (!isFields(tree)) return;
-    const fields = tree;
-    const constant = constantOf(fields);
+    const constant = constantOf(tree);
     if (constant !== undefined) {
         numbers.add(Math.abs(constant));
         return;
     }
-    if (typeof fields.function_name === "string") onCall(fields.function_name);
-    const called = tableFunction(fields);
+    if (typeof tree.function_name === "string") onCall(tree.function_name);
+    const called = tableFunction(tree);
     if (called) onCall(String(called.function_name));
-    for (const part of Object.values(fields)) collect(part, numbers, onCall);
-}
-
-const arithmetic: Readonly<Record<string, (one: number, other: number) => number>> = {
-    "+": (one, other) => one + other,
-    "-": (one, other) => one - other,
-    "*": (one, other) => one * other,
-    "/": (one, other) => one / other,
-    "//": (one, other) => Math.floor(one / other),
-    "%": (one, other) => one % other,
-    "^": (one, other) => one ** other,
-    "**": (one, other) => one ** other,
-};
-
-function constantOf(fields: Fields): number | undefined {
-    if (fields.class === "CONSTANT") return numberOf(fields);
-    if (fields.class === "CAST") return constantOf(fields.child as Fields);
-    if (fields.class !== "FUNCTION") return undefined;
-    const compute = arithmetic[String(fields.function_name)];
-    const operands = (fields.children as readonly Fields[]).map(constantOf);
-    const [one, other] = operands;
-    if (!compute || one === undefined || operands.length > 2) return undefined;
-    if (operands.length === 1) return fields.function_name === "-" ? -one : one;
-    return other === undefined ? undefined : compute(one, other);
+    for (const part of Object.values(tree)) collect(part, numbers, onCall);
 }
 
 const comments = /--[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;

@@ -42,7 +42,7 @@ export function tableFunction(fields: Fields): Fields | undefined {
 }
 
 /** Of a constant, where it is a number or begins like one: `'5000'::integer`. */
-export function numberOf({ value: constant }: Fields): number | undefined {
+function numberOf({ value: constant }: Fields): number | undefined {
     const { type, value } = constant as Fields;
     const { id, type_info: info } = type as { readonly id: string; readonly type_info: Fields | null };
     if (typeof value === "string" && /^\s*-?\d/.test(value)) {
@@ -51,4 +51,32 @@ export function numberOf({ value: constant }: Fields): number | undefined {
     }
     if (typeof value !== "number") return undefined;
     return id === "DECIMAL" ? value / 10 ** Number(info?.scale ?? 0) : value;
+}
+
+const arithmetic: Readonly<Record<string, (one: number, other: number) => number>> = {
+    "+": (one, other) => one + other,
+    "-": (one, other) => one - other,
+    "*": (one, other) => one * other,
+    "/": (one, other) => one / other,
+    "//": (one, other) => Math.floor(one / other),
+    "%": (one, other) => one % other,
+    "^": (one, other) => one ** other,
+    "**": (one, other) => one ** other,
+};
+
+/** A number that an expression says: a constant, one of the values that its columns are known by, or arithmetic on such. */
+export function constantOf(
+    fields: Fields,
+    known: (column: Fields) => number | undefined = () => undefined,
+): number | undefined {
+    if (fields.class === "CONSTANT") return numberOf(fields);
+    if (fields.class === "COLUMN_REF") return known(fields);
+    if (fields.class === "CAST") return constantOf(fields.child as Fields, known);
+    if (fields.class !== "FUNCTION") return undefined;
+    const compute = arithmetic[String(fields.function_name)];
+    const operands = (fields.children as readonly Fields[]).map((child) => constantOf(child, known));
+    const [one, other] = operands;
+    if (!compute || one === undefined || operands.length > 2) return undefined;
+    if (operands.length === 1) return fields.function_name === "-" ? -one : one;
+    return other === undefined ? undefined : compute(one, other);
 }

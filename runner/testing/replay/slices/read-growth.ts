@@ -12,7 +12,7 @@ import {
     product,
     sum,
 } from "./growth.ts";
-import { type Fields, isFields, type Macro, numberOf, tableFunction } from "./query-tree.ts";
+import { constantOf, type Fields, isFields, type Macro, tableFunction } from "./query-tree.ts";
 
 export interface GrowthOptions {
     /** Columns by name, of what the query reads; its own are added. */
@@ -169,7 +169,7 @@ class GrowthReader {
         const all = (parts: unknown) => (parts as readonly unknown[]).map((one) => this.#of(one));
         switch (part.class) {
             case "CONSTANT":
-                return { ...constant, value: numberOf(part) };
+                return { ...constant, value: constantOf(part) };
             case "COLUMN_REF": {
                 const name = nameOf(part)!;
                 return this.#parameters.get(name) ?? this.#names.get(name) ?? data;
@@ -189,7 +189,7 @@ class GrowthReader {
             case "WINDOW":
                 return this.#window(part, all(part.children));
             case "FUNCTION":
-                return this.#function(part);
+                return { value: this.#value(part), ...this.#function(part) };
             default:
                 // Columns in place of others of a star.
                 for (const { key, value } of (part.replace_list ?? []) as readonly Fields[])
@@ -197,6 +197,10 @@ class GrowthReader {
                 for (const inner of Object.values(part)) this.#walk(inner);
                 return data;
         }
+    }
+
+    #value(part: Fields): number | undefined {
+        return constantOf(part, (column) => this.#parameters.get(nameOf(column)!)?.value);
     }
 
     /** Conditions say which value, and are none; which of two constants, the data tell. */
@@ -283,7 +287,7 @@ class GrowthReader {
         // Added to a count a constant dampens it, and is no length.
         if (name !== "+" || values.some(({ value }) => (value ?? 0) < 0)) this.#measure(part, values);
         if (name === "*" || name === "/") return product(values, name === "*" ? 1 : -1);
-        return sum(values, name === "+" ? 1 : -1);
+        return sum(values);
     }
 
     /** What a lambda is given are the items of the lists beside it. */
