@@ -8,6 +8,7 @@ export const lintRules = {
     "unordered-pick": "a choice among rows without an order",
     clock: "a value of the clock: it is another one at the next run",
     random: "a value of chance: it is another one at the next run",
+    "history-length": "a script, which may tell a history by its length: audits replay it on whole histories",
     acceptance: "an acceptance without a reason, of no known rule, or of nothing that is there",
 } as const;
 

@@ -131,9 +131,22 @@ describe("numbers that no slice counts to", () => {
             "macros/lengths.ts": "export const isLong = (n: number) => n > 7e3;",
             "models/short.ts": "export default ({ rows }) => rows.length > 50;",
         };
-        const script = (name: string): ShopModel => ({ ...asOf, file: `models/${name}.ts` });
-        const models = { script: script("script"), other: script("other"), short: script("short") };
-        expect(await limitsOf(models, { files })).toEqual({ script: "5000", other: "7000" });
+        const script = (name: string): ShopModel => ({
+            asOf: "day",
+            acceptedLint: { "history-length": "the same for many" },
+            file: `models/${name}.ts`,
+        });
+        const models = {
+            script: script("script"),
+            other: script("other"),
+            short: script("short"),
+            silent: { ...script("short"), acceptedLint: { clock: "a date of the data" } },
+        };
+        expect(await limitsOf(models, { files })).toEqual({
+            script: "5000",
+            other: "7000",
+            silent: "a script, which cannot be looked into",
+        });
     });
 });
 

@@ -255,14 +255,20 @@ export default { refs: [], columns: { order_id: "bigint" }, async run() {
 
     it("is pointed at where it asks the clock or chance, unless its yml accepts that", async () => {
         const clock = 'const day = new Date(); const text = "Math.random()";';
-        const [found, ...others] = await lintShop(changes(clock, "model: scored"));
+        const yml = (rules: string) => `model: scored\nlint: { accept: { ${rules} } }`;
+        const smooth = "history-length: the same for many";
+        const [, found, ...others] = await lintShop(changes(clock, yml(smooth)));
         expect(found).toMatchObject({ rule: "clock", file: "models/ratings/scored.ts", line: 3, column: 17 });
         expect(others).toEqual([]);
-        const accepted = "model: scored\nlint: { accept: { random: it draws the same numbers } }";
-        expect(await lintShop(changes("Math.random();", accepted))).toMatchObject([
+        const drawn = yml(`${smooth}, random: it draws the same numbers`);
+        expect(await lintShop(changes("Math.random();", drawn))).toMatchObject([
+            { rule: "history-length", accepted: "the same for many" },
             { rule: "random", accepted: "it draws the same numbers" },
         ]);
-        expect(await lintShop(changes("new Date(0);", "model: scored"))).toEqual([]);
+        const [length, ...more] = await lintShop(changes("new Date(0);", "model: scored"));
+        expect(length).toMatchObject({ rule: "history-length", file: "models/ratings/scored.ts", line: 1 });
+        expect(length).not.toHaveProperty("accepted");
+        expect(more).toEqual([]);
     });
 });
 

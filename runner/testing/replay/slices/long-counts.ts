@@ -43,9 +43,11 @@ interface Counting {
 /**
  * Models that may tell a history that a slice does not hold by its length: which of two recipes gave a value cannot be
  * seen from the value. They hold what they count against a number over fifty, against the data, as in `count(*) >
- * 30 * weight`, or against the lengths of other histories, as in half of the longest; a query of which DuckDB makes no tree may do so. Or they know a number which the whole history may count to and a
- * slice does not, wherever: in constants of a model, of macros and modules it uses, of seeds and of models that are not compared
- * themselves; in SQL `50 * 100` is 5,000. What else such a number may stand for, a price or a distance, is not told apart.
+ * 30 * weight`, or against the lengths of other histories, as in half of the longest. A query of which DuckDB makes no
+ * tree may do so; so may a script, unless its author accepts the lint's `history-length`. Or they know a number which the
+ * whole history may count to and a slice does not, wherever: in constants of a model, of macros and modules it uses, of
+ * seeds and of models that are not compared themselves; in SQL `50 * 100` is 5,000. What else such a number may stand
+ * for, a price or a distance, is not told apart.
  */
 export async function longCounts(counting: Counting): Promise<readonly LongCount[]> {
     const { compiled, names } = counting;
@@ -115,7 +117,8 @@ class LimitFinder {
     }
 
     async #limitInData(node: CompiledNode): Promise<string | undefined> {
-        if (node.kind === "seed" || isScript(node)) return undefined;
+        if (node.kind === "seed") return undefined;
+        if (isScript(node)) return hasNoLengths(node) ? undefined : "a script, which cannot be looked into";
         if ((await this.#parse(node.sql)) === undefined) return "a query that cannot be looked into";
         const [at] = (await this.#growthOf(node)).limits;
         return at === undefined ? undefined : lineAt(node.sql, at);
@@ -150,7 +153,11 @@ class LimitFinder {
     }
 }
 
-const isScript = (node: CompiledNode) => node.kind === "model" && node.language === "typescript";
+/** Its author says so, with a reason. */
+const hasNoLengths = ({ config }: CompiledModel) => config.acceptedLint?.["history-length"] !== undefined;
+
+const isScript = (node: CompiledNode): node is CompiledModel =>
+    node.kind === "model" && node.language === "typescript";
 
 /** The line of a query that has this offset, or what is around it, as it can stand in a sentence. */
 function lineAt(sql: string, at: number): string {
