@@ -1,7 +1,7 @@
 /**
  * What the audit of a run costs beside the build it proves: `npx tsx bench/audit.ts [--warehouse
- * target/warehouse.duckdb] [--days 5] [--seed 1] [--whole]`. Needs the warehouse of a run; only its sources are read. Fails when the
- * audit takes longer than the build, but with --whole.
+ * target/warehouse.duckdb] [--days 5] [--seed 1] [--whole]`. Needs the warehouse of a run; only its sources are read.
+ * Fails when the audit takes longer than the build, but with --whole.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

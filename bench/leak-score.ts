@@ -1,8 +1,8 @@
 /**
- * Whether a score shows a leak: the same statistics of trainers and jockeys three times, from earlier days (clean), from
- * a frame of rows over the order of races (a second runner of one race, or a later ride of one day, sees results it
- * cannot know), and with the race itself counted in. Each alone in a conditional logit on races before 2002-09, tested from 2003-09 on;
- * then on labels shuffled within each race.
+ * Whether a score shows a leak: the same statistics of trainers and jockeys three times, from earlier days (clean),
+ * from a frame of rows over the order of races (a second runner of one race, or a later ride of one day, sees results
+ * it cannot know), and with the race itself counted in. Each alone in a conditional logit on races before 2002-09,
+ * tested from 2003-09 on; then on labels shuffled within each race.
  *
  *     npx tsx bench/leak-score.ts target/files.duckdb
  */

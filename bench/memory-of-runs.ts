@@ -12,7 +12,10 @@ export interface StepMemory {
     readonly seconds: number;
     /** Peak of the run's own process, in bytes. */
     readonly run: number;
-    /** That, and the most that all the others had for themselves: the service, its health check, what compiles TypeScript. */
+    /**
+     * That, and the most that all the others had for themselves: the service, its health check, what compiles
+     * TypeScript.
+     */
     readonly all: number;
     /** The model, test or replay that was under way at the run's peak. */
     readonly at: string;
@@ -46,8 +49,8 @@ const sampleMs = 200;
 const healthCheckMs = 30_000;
 
 /**
- * What a container may hold at most: `rebuild serve`, its health checks, and a run beside them. Measures each command by
- * its steps.
+ * What a container may hold at most: `rebuild serve`, its health checks, and a run beside them. Measures each command
+ * by its steps.
  */
 export async function withContainer<T>(
     container: Container,

@@ -1,10 +1,10 @@
 /**
  * Whether everything that a container holds fits into 1 GB at the real size: `npx tsx bench/memory.ts [--events 240000]
- * [--commands run,run] [--folder target/memory] [--target small]`. Simulates the world, and starts in a control group of
- * that size (where this user may make one) the service, its health checks, and commands: the first run publishes
- * everything, the second finds nothing new to load. Postgres is outside. A folder is kept, with world and warehouse, for
- * a next time. 1 GB is 10^9 bytes: hosts mean that, or 1.07 times as much. Ends with 1 where more is needed, with 2 where
- * nothing was measured.
+ * [--commands run,run] [--folder target/memory] [--target small]`. Simulates the world, and starts in a control group
+ * of that size (where this user may make one) the service, its health checks, and commands: the first run publishes
+ * everything, the second finds nothing new to load. Postgres is outside. A folder is kept, with world and warehouse,
+ * for a next time. 1 GB is 10^9 bytes: hosts mean that, or 1.07 times as much. Ends with 1 where more is needed, with 2
+ * where nothing was measured.
  */
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";

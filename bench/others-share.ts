@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 
-/** Milliseconds of processor time: of all processes of the machine, and of this one with the Postgres server of `backend`. */
+/**
+ * Milliseconds of processor time: of all processes of the machine, and of this one with the Postgres server of
+ * `backend`.
+ */
 function usedTimes(backend: number): { readonly all: number; readonly ours: number } {
     const all = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
     const { user, system } = process.cpuUsage();

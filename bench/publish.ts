@@ -1,10 +1,10 @@
 /**
- * How fast a wide table goes from DuckDB into Postgres, against the server's own COPY FROM of a ready binary
- * file, in the same run: `npx tsx bench/publish.ts [--rows 250000] [--columns 151] [--rounds 7] [--url postgres://...]`.
- * Both take turns, and what counts is the median of the rounds' ratios. Ours needs two cores, the server's one: rounds in
- * which somebody else used the cores do not count. Ends with 1 where the ratio is above the limit, with 2 where too few count.
- * Without --url an embedded Postgres is started for the time of the run; the file is read by the server, so
- * it must be on this machine.
+ * How fast a wide table goes from DuckDB into Postgres, against the server's own COPY FROM of a ready binary file, in
+ * the same run: `npx tsx bench/publish.ts [--rows 250000] [--columns 151] [--rounds 7] [--url postgres://...]`. Both
+ * take turns, and what counts is the median of the rounds' ratios. Ours needs two cores, the server's one: rounds in
+ * which somebody else used the cores do not count. Ends with 1 where the ratio is above the limit, with 2 where too few
+ * count. Without --url an embedded Postgres is started for the time of the run; the file is read by the server, so it
+ * must be on this machine.
  */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${c} stands for the number of a column
 import { mkdtemp, rm } from "node:fs/promises";

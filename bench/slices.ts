@@ -1,7 +1,8 @@
 /**
  * Whether an audit on slices finds what whole replays of the same days find, of features generated to leak: `npx tsx
- * bench/slices.ts [--warehouse target/warehouse.duckdb] [--seed 1] [--slice 1500] [--only from_]`. Needs the warehouse of a run; only its
- * sources are read. Fails when a leak that is found whole is not found by the audit. Takes some ten builds.
+ * bench/slices.ts [--warehouse target/warehouse.duckdb] [--seed 1] [--slice 1500] [--only from_]`. Needs the warehouse
+ * of a run; only its sources are read. Fails when a leak that is found whole is not found by the audit. Takes some ten
+ * builds.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -43,8 +43,8 @@ export async function main(argv: readonly string[]): Promise<void> {
         abort.abort(new Error(`stopped by ${signal}`));
     };
     for (const name of ["SIGINT", "SIGTERM"] as const) {
-        // Until here bin/rebuild.js ended the process at once. Ours comes first: without any, even for a moment, a signal
-        // that has arrived and was not heard yet is lost, and process 1 of a container does not end by one.
+        // Until here bin/rebuild.js ended the process at once. Ours comes first: without any, even for a moment, a
+        // signal that has arrived and was not heard yet is lost, and process 1 of a container does not end by one.
         const before = process.listeners(name);
         process.on(name, stop);
         for (const listener of before) process.off(name, listener);

@@ -40,7 +40,10 @@ export interface Problem extends Partial<Position> {
     readonly message: string;
 }
 
-/** Settings that cannot be used: profiles.yml, rebuild.yml, model yml, the environment, a connection. All problems at once. */
+/**
+ * Settings that cannot be used: profiles.yml, rebuild.yml, model yml, the environment, a connection. All problems at
+ * once.
+ */
 export class ConfigError extends RebuildError {
     override readonly name = "ConfigError";
     readonly exitCode = exitCodes.notMade;

@@ -10,7 +10,9 @@ export function registerLeftovers(...paths: readonly string[]): () => void {
     };
 }
 
-/** At the end of a process that does not wait for its own work: what is open goes too, the kernel keeps it until then. */
+/**
+ * At the end of a process that does not wait for its own work: what is open goes too, the kernel keeps it until then.
+ */
 export function removeLeftovers(): void {
     for (const path of leftovers) {
         try {

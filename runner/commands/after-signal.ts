@@ -2,7 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** What is still waited for once a signal has come, counted from its moment. */
 export interface AfterSignal {
-    /** Milliseconds from now until so long after the signal, a tenth of a second at least; or what was given, without a signal. */
+    /**
+     * Milliseconds from now until so long after the signal, a tenth of a second at least; or what was given, without a
+     * signal.
+     */
     left(afterMs: number, otherwiseMs: number): number;
     /** The work's outcome; or the signal's reason is thrown, when the work is not done so long after the signal. */
     orStopped<T>(work: Promise<T>, afterMs: number): Promise<T>;

@@ -4,7 +4,10 @@ import { CompileError } from "../errors.ts";
 import type { Project } from "../project/project.ts";
 import { countOf } from "../status/format.ts";
 
-/** What the lint has to say before anything is done: errors of rules that rebuild.yml made errors stop, warnings are counted. */
+/**
+ * What the lint has to say before anything is done: errors of rules that rebuild.yml made errors stop, warnings are
+ * counted.
+ */
 export function checkLint(project: Project, compiled: CompiledProject, note: (text: string) => void): void {
     const open = lintProject(project, compiled).filter(({ accepted }) => accepted === undefined);
     const errors = open.filter(({ level }) => level === "error");

@@ -15,7 +15,10 @@ export interface Connections {
 /** Time a read of the sandbox may take, in seconds: it is small and local. */
 const sandboxTimeBudgetSeconds = 600;
 
-/** The target's connections with the sandbox, where it is one of them, started for as long as the callback runs, or longer. */
+/**
+ * The target's connections with the sandbox, where it is one of them, started for as long as the callback runs, or
+ * longer.
+ */
 export async function withConnections<T>(
     target: Target,
     options: {

@@ -5,8 +5,8 @@ import { type LocalStatus, readLocalStatus, writeLocalStatus } from "../status/s
 import { isEnded } from "../status/status-row.ts";
 
 /**
- * Clears up after a killed run, and writes the record that it could not write itself. The caller holds the lock on target/, so whatever
- * target/status.json says is under way is dead. Returns its id, if there was one.
+ * Clears up after a killed run, and writes the record that it could not write itself. The caller holds the lock on
+ * target/, so whatever target/status.json says is under way is dead. Returns its id, if there was one.
  */
 export async function recordDeadRun(
     targetDirectory: string,

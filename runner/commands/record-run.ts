@@ -58,7 +58,9 @@ const patienceMs = 10_000;
  */
 const afterSignalMs = { stopped: 400, recorded: 750 };
 
-/** Says what is about to happen, does it, writes the record and sums it up, whatever happened. Errors become part of it. */
+/**
+ * Says what is about to happen, does it, writes the record and sums it up, whatever happened. Errors become part of it.
+ */
 export async function recordRun(
     setting: RecordOptions,
     work: (context: RunContext) => Promise<void>,

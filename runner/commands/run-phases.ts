@@ -137,7 +137,10 @@ export async function testPhase(
     });
 }
 
-/** What the last good warehouse holds, checked: a partial run stands on its sources and on every model it does not build. */
+/**
+ * What the last good warehouse holds, checked: a partial run stands on its sources and on every model it does not
+ * build.
+ */
 export async function readBase(
     { compiled }: Pick<PhaseContext, "compiled">,
     warehouse: Warehouse,

@@ -8,7 +8,10 @@ import { prepare } from "./prepare.ts";
 import { recordRun } from "./record-run.ts";
 import { testPhase } from "./run-phases.ts";
 
-/** Runs the tests of what was selected, by default all, and replays days for its models with `as_of`, against the last good warehouse. Changes nothing. */
+/**
+ * Runs the tests of what was selected, by default all, and replays days for its models with `as_of`, against the last
+ * good warehouse. Changes nothing.
+ */
 export async function test(
     options: CommonOptions & SelectionOptions,
     environment: Environment,

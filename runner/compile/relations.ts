@@ -20,7 +20,10 @@ export function relationName(name: string, models: ReadonlyMap<string, Draft>, r
     return `main.${name}`;
 }
 
-/** A name that no CTE of a model has by accident: `with starts as (select * from {{ref "starts"}})` must not read itself. */
+/**
+ * A name that no CTE of a model has by accident: `with starts as (select * from {{ref "starts"}})` must not read
+ * itself.
+ */
 function ephemeralName(name: string): string {
     return `ephemeral__${name}`;
 }

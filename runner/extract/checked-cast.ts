@@ -8,8 +8,9 @@ export interface CheckedCast {
 type Family = "text" | "number" | "timestamp" | "same";
 
 /**
- * The way from a file's column into its declared type, or `undefined` where there is none. DuckDB's own casts
- * round and cut without a word ('1.5' as smallint is 2, a timestamp as date loses its time), so each is compared with what it came from.
+ * The way from a file's column into its declared type, or `undefined` where there is none. DuckDB's own casts round and
+ * cut without a word ('1.5' as smallint is 2, a timestamp as date loses its time), so each is compared with what it
+ * came from.
  */
 export function checkedCast(
     expression: string,

@@ -6,8 +6,8 @@ import type { ColumnType } from "../warehouse/types.ts";
 const longestHeader = 1 << 20;
 
 /**
- * The names in the first line of a CSV file. DuckDB's own detection guesses at the whole format from the
- * first rows, so that a broken row becomes a riddle about quotes; with the names known it reads strictly and tells the line.
+ * The names in the first line of a CSV file. DuckDB's own detection guesses at the whole format from the first rows, so
+ * that a broken row becomes a riddle about quotes; with the names known it reads strictly and tells the line.
  */
 export async function readCsvHeader(path: string): Promise<readonly ColumnType[]> {
     const names = await readFirstRecord(path);

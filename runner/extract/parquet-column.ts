@@ -17,8 +17,8 @@ export interface ParquetColumn {
 const firstBytes = 1 << 14;
 
 /**
- * Values of one column of a row group as Parquet stores them (PLAIN): little-endian, one after the other,
- * none for a NULL; bytes behind their length. Fields are open to the decoder: a call per value would cost more than the value.
+ * Values of one column of a row group as Parquet stores them (PLAIN): little-endian, one after the other, none for a
+ * NULL; bytes behind their length. Fields are open to the decoder: a call per value would cost more than the value.
  */
 export class ColumnBuffer {
     readonly column: ParquetColumn;

@@ -16,7 +16,9 @@ export interface SourceFile {
 
 const endings = [".csv", ".csv.gz", ".parquet"] as const;
 
-/** The files of each source: `<identifier>.csv`, `.csv.gz`, `.parquet`, or a folder of such parts. All problems at once. */
+/**
+ * The files of each source: `<identifier>.csv`, `.csv.gz`, `.parquet`, or a folder of such parts. All problems at once.
+ */
 export async function findSourceFiles(
     folder: string,
     sources: readonly Source[],

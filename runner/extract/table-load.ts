@@ -23,10 +23,11 @@ const filesWaiting = 2;
 type SentColumn = PlannedColumn & { readonly transport: Transport };
 
 /**
- * Takes the rows of one source, writes them to Parquet files, and has DuckDB load each file while the next
- * one fills. Measured on 1,000,000 rows of 19 columns (248 MB) on two cores: decoding costs 1.2 s of CPU; appending chunks to
+ * Takes the rows of one source, writes them to Parquet files, and has DuckDB load each file while the next one fills.
+ * Measured on 1,000,000 rows of 19 columns (248 MB) on two cores: decoding costs 1.2 s of CPU; appending chunks to
  * DuckDB costs 2.6 s more, all in the one thread that also reads the socket; this way costs 1.5 s more, nearly all on
- * DuckDB's own threads, of which 1 s was compressing the table, which is left out since. CSV through a FIFO is slower than both: see bench/extract.ts.
+ * DuckDB's own threads, of which 1 s was compressing the table, which is left out since. CSV through a FIFO is slower
+ * than both: see bench/extract.ts.
  */
 export class TableLoad implements CopySink {
     readonly plan: SourcePlan;

@@ -39,7 +39,8 @@ const transactionPoolerPort = 6543;
  * | require, verify-full | TLS, a certificate of a known authority for this host |
  * | absent, prefer, allow | as `require`; no TLS to this machine and to private networks |
  *
- * `sslrootcert=FILE`, or PGSSLROOTCERT in the environment, names the authority, `sslcert=FILE` and `sslkey=FILE` the client's certificate.
+ * `sslrootcert=FILE`, or PGSSLROOTCERT in the environment, names the authority, `sslcert=FILE` and `sslkey=FILE` the
+ * client's certificate.
  */
 export function parseConnection(url: string): ConnectionSettings {
     const parsed = parseUrl(url);

@@ -8,9 +8,9 @@ export const copyFileHeader = Buffer.from("5047434f50590aff0d0a00000000000000000
 export const copyFileTrailer = Buffer.from("ffff", "hex");
 
 /**
- * Column by column, but so many rows at a time as fit into a core's own cache: of a whole chunk of 390 columns, 4 MB, every value
- * goes to another place in memory, which took 53 ns a value where it takes 35. And while one piece is encoded the
- * server has others to work on.
+ * Column by column, but so many rows at a time as fit into a core's own cache: of a whole chunk of 390 columns, 4 MB,
+ * every value goes to another place in memory, which took 53 ns a value where it takes 35. And while one piece is
+ * encoded the server has others to work on.
  */
 const pieceBytes = 128 * 1024;
 

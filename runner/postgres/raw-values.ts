@@ -5,7 +5,9 @@ import type { RawColumn } from "../warehouse/types.ts";
  * column, not row by row: each loop then sees one type only, which V8 turns into tight code.
  */
 export interface ColumnEncoder {
-    /** Returns the bytes that every row needs, the length word included, and adds what a row needs beyond to `sizes`. */
+    /**
+     * Returns the bytes that every row needs, the length word included, and adds what a row needs beyond to `sizes`.
+     */
     measure(sizes: Int32Array): number;
     /** Writes the fields of the rows `from` to `to` (exclusive) at their cursors, and moves the cursors behind them. */
     write(target: Buffer, view: DataView, cursors: Int32Array, from: number, to: number): void;

@@ -20,7 +20,9 @@ export interface TargetChoice {
     readonly defaultTarget?: string | undefined;
 }
 
-/** The chosen target of profiles.yml. Every target must have the right keys; only the chosen one needs its variables. */
+/**
+ * The chosen target of profiles.yml. Every target must have the right keys; only the chosen one needs its variables.
+ */
 export function loadTarget(
     document: YamlDocument,
     choice: TargetChoice,

@@ -70,7 +70,10 @@ export interface AuditSettings {
     readonly days: number;
     /** Default 1. */
     readonly seed: number;
-    /** Size of the part of the history on which a day is replayed, in events. Default 1500; short histories are replayed whole. */
+    /**
+     * Size of the part of the history on which a day is replayed, in events. Default 1500; short histories are replayed
+     * whole.
+     */
     readonly history: number | "whole";
     /** Why nothing is replayed. Default: it is. */
     readonly off?: string;
@@ -168,7 +171,10 @@ export interface SourceClock {
 
 export interface SourceColumn {
     readonly name: string;
-    /** DuckDB's type, lower case: bigint, smallint, integer, varchar, date, decimal(12,2), timestamptz, interval, boolean, double. */
+    /**
+     * DuckDB's type, lower case: bigint, smallint, integer, varchar, date, decimal(12,2), timestamptz, interval,
+     * boolean, double.
+     */
     readonly type: string;
     /** May be missing from the real table: the model then sees NULL. */
     readonly optional: boolean;
@@ -178,7 +184,10 @@ export interface SourceColumn {
     readonly known: "before" | "after";
     /** The column or its source says when it is known, or that it is a surrogate or a version. */
     readonly isKnownDeclared: boolean;
-    /** A number given by the database: what it is means nothing, but among versions of one thing the higher is the later. */
+    /**
+     * A number given by the database: what it is means nothing, but among versions of one thing the higher is the
+     * later.
+     */
     readonly surrogate: boolean;
     /** When the row was written: it orders versions of one thing, and tells nothing else that was known before. */
     readonly version: boolean;

@@ -9,13 +9,16 @@ import { schemas } from "./schemas.ts";
 export interface Filling {
     readonly rows: number;
     /**
-     * Another one after whatever was done to the view's rows, and on another day: its file, which transaction wrote which
-     * row, and the date in the session's time zone.
+     * Another one after whatever was done to the view's rows, and on another day: its file, which transaction wrote
+     * which row, and the date in the session's time zone.
      */
     readonly filling: string;
 }
 
-/** Within the transaction that filled it, nobody else's changes are among them. Costs little more than to count the rows. */
+/**
+ * Within the transaction that filled it, nobody else's changes are among them. Costs little more than to count the
+ * rows.
+ */
 export async function readFilling(client: PostgresClient, view: string): Promise<Filling> {
     const { rows } = await client.query<Filling>(
         `select count(*)::float8 as rows, concat_ws(' ', pg_relation_filenode(${quoteText(view)}), count(*),
@@ -43,7 +46,9 @@ interface ViewState {
     readonly reads: readonly number[];
 }
 
-/** Kept views by whether a refresh would change nothing, each after what it reads; `unpopulated` ones cannot be read. */
+/**
+ * Kept views by whether a refresh would change nothing, each after what it reads; `unpopulated` ones cannot be read.
+ */
 export interface KeptViews {
     readonly filled: readonly Filled[];
     readonly stale: readonly Kept<PublishedView>[];
@@ -53,8 +58,9 @@ export interface KeptViews {
 type Filled = Kept<PublishedView> & Pick<Filling, "rows">;
 
 /**
- * A view needs no refresh where it holds what the last one put there, today, and its query gives the same again: it reads
- * tables that were verified to be unchanged and views that need none either, and computes nothing that depends on more than rows.
+ * A view needs no refresh where it holds what the last one put there, today, and its query gives the same again: it
+ * reads tables that were verified to be unchanged and views that need none either, and computes nothing that depends on
+ * more than rows.
  */
 export async function findFilled(
     client: PostgresClient,
@@ -87,7 +93,10 @@ const unfixedNodes = "SQLVALUEFUNCTION :op [1-9]|COERCEVIAIO|TABLESAMPLECLAUSE|N
 /** From here on functions are somebody's own, and may be replaced by others of the same name. */
 const firstOwnOid = 16_384;
 
-/** A query is fixed where all its functions and operators are Postgres' own immutable ones; of the others only `current_date` is known. */
+/**
+ * A query is fixed where all its functions and operators are Postgres' own immutable ones; of the others only
+ * `current_date` is known.
+ */
 async function readStates(
     client: PostgresClient,
     oids: readonly number[],

@@ -37,7 +37,9 @@ export function fingerprintModels(
     return digest([nodes, macros]);
 }
 
-/** Of the rows of all source tables, whatever their order; with when they were read, and the audit that rests on them. */
+/**
+ * Of the rows of all source tables, whatever their order; with when they were read, and the audit that rests on them.
+ */
 export async function fingerprintSource(
     warehouse: Warehouse,
 ): Promise<Pick<Fingerprints, "source" | "snapshotAt" | "audit">> {

@@ -37,7 +37,9 @@ create table if not exists ${schemas.meta}.undo (
 );
 create index if not exists undo_generation_oid on ${schemas.meta}.undo (generation, oid);`;
 
-/** Columns that came later, by table: a database that an earlier version published to gets them with the next publish. */
+/**
+ * Columns that came later, by table: a database that an earlier version published to gets them with the next publish.
+ */
 const laterColumns: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     generation: {
         mode: "text not null default 'swap'",

@@ -5,8 +5,8 @@ import { readGenerations } from "./generations.ts";
 import { countRows, type PublishOutcome, type PublishWork } from "./publish-work.ts";
 
 /**
- * Refreshes the views over tables that have not changed, where that may change them: what they say may depend on the day.
- * Concurrently, so that readers read on, and in one transaction, so that they see all of them as of one moment.
+ * Refreshes the views over tables that have not changed, where that may change them: what they say may depend on the
+ * day. Concurrently, so that readers read on, and in one transaction, so that they see all of them as of one moment.
  */
 export async function refreshKept({
     client,

@@ -183,7 +183,10 @@ function expectOutgoing({ schema, name, outgoing }: SwapObject): Expected {
     };
 }
 
-/** What was planned from must still be what is there; one statement for all, since to plan it takes longer than to run it. */
+/**
+ * What was planned from must still be what is there; one statement for all, since to plan it takes longer than to run
+ * it.
+ */
 function changedSql(expected: readonly Expected[]): string {
     const rows = expected.map(
         ({ place, side, message }) =>

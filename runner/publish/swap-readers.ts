@@ -38,9 +38,9 @@ export function rememberReaders(objects: readonly SwapObject[]): string {
 }
 
 /**
- * SQL of a message, or NULL where whoever may read could before or was declared, and nobody has lost it. Grants on columns
- * that are gone are gone with them; a declared policy takes the place of the one of its name. Without a predecessor there
- * is an owner all the same, and nobody else but who was declared.
+ * SQL of a message, or NULL where whoever may read could before or was declared, and nobody has lost it. Grants on
+ * columns that are gone are gone with them; a declared policy takes the place of the one of its name. Without a
+ * predecessor there is an owner all the same, and nobody else but who was declared.
  */
 export function compareReaders(objects: readonly SwapObject[]): string {
     const rows = objects.flatMap(({ schema, name, incoming, outgoing, declared }) =>

@@ -136,7 +136,10 @@ async function swappedAllTheSame(
     );
 }
 
-/** The locks are held until the commit is on the disk, of which the block itself knows nothing: readers waited no longer than until now. */
+/**
+ * The locks are held until the commit is on the disk, of which the block itself knows nothing: readers waited no longer
+ * than until now.
+ */
 async function addCommit(client: PostgresClient, generation: number): Promise<number> {
     const { rows } = await client.query<{ milliseconds: number }>(
         `update ${schemas.meta}.generation

@@ -66,7 +66,10 @@ interface Sample {
     readonly bytes: Buffer;
 }
 
-/** Some rows of the warehouse, spread by the hash of their keys; a key that is not there, or there twice, identifies nothing. */
+/**
+ * Some rows of the warehouse, spread by the hash of their keys; a key that is not there, or there twice, identifies
+ * nothing.
+ */
 async function drawSample(
     warehouse: Warehouse,
     { model, key, columns }: PublishedTable,

@@ -127,7 +127,10 @@ export async function writeWhole(path: string, text: string): Promise<void> {
     forget();
 }
 
-/** Keys of the JSON are snake_case, as in dbt's artifacts; `vars` and column names keep theirs, being snake_case already. */
+/**
+ * Keys of the JSON are snake_case, as in dbt's artifacts; `vars` and column names keep theirs, being snake_case
+ * already.
+ */
 export function toSnakeCase(value: unknown): unknown {
     if (Array.isArray(value)) return value.map(toSnakeCase);
     if (value instanceof Date) return value.toISOString();

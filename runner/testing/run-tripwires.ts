@@ -9,10 +9,15 @@ import { passed, type Verdict } from "./verdict.ts";
 const sampledEvents = 2000;
 /** Fewer events with a column's values say nothing. */
 const leastEvents = 50;
-/** Presence alone must come to this share of what the yardstick's values do: histories that are short come to a fifth. */
+/**
+ * Presence alone must come to this share of what the yardstick's values do: histories that are short come to a fifth.
+ */
 const presenceShare = 0.5;
 
-/** How a column orders pairs of one event, one row with the outcome and one without: 1 always rightly, 0 no better than chance. */
+/**
+ * How a column orders pairs of one event, one row with the outcome and one without: 1 always rightly, 0 no better than
+ * chance.
+ */
 interface Power {
     readonly column: string;
     /** Pairs with both values known. */

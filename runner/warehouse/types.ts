@@ -66,7 +66,10 @@ export interface RawColumn {
     readonly validity?: Uint8Array;
     /** Layout `bytes`: the value of a row that is not NULL, short or long. */
     bytes?(row: number): Uint8Array;
-    /** Layout `bytes`: copies the value of a row that is not NULL; true where a byte of it is 0. Much faster for whole columns. */
+    /**
+     * Layout `bytes`: copies the value of a row that is not NULL; true where a byte of it is 0. Much faster for whole
+     * columns.
+     */
     copyBytes?(row: number, target: DataView, at: number): boolean;
     readonly enumValues?: readonly string[];
     /** Decimals: digits after the point. */

@@ -3,9 +3,9 @@ import { bytesOf, isMemoryShort } from "../project/memory-limit.ts";
 import type { Warehouse } from "./types.ts";
 
 /**
- * What models are built in, where the profile allows more. Stored tables stay in DuckDB's buffers up to its limit, though
- * each is read a few times at most: 500,000 rows of 390 columns took 1.8 GB of the machine's memory under a limit of
- * 16 GB, and 1.4 GB under this one, in the same time of the processor.
+ * What models are built in, where the profile allows more. Stored tables stay in DuckDB's buffers up to its limit,
+ * though each is read a few times at most: 500,000 rows of 390 columns took 1.8 GB of the machine's memory under a
+ * limit of 16 GB, and 1.4 GB under this one, in the same time of the processor.
  */
 const leastBytes = 0.9e9;
 /** Of the largest source: sorting and joining grow with it, and what does not fit is spilled. */

@@ -54,7 +54,10 @@ const upToToday = "order by race_date groups between unbounded preceding and cur
 const beforeToday = "order by race_date groups between unbounded preceding and 1 preceding";
 const byRace = "order by race_date, race_id, runner_id";
 
-/** How a feature is made that knows too much: over all times, up to today, row by row, of the next start, if there are many. */
+/**
+ * How a feature is made that knows too much: over all times, up to today, row by row, of the next start, if there are
+ * many.
+ */
 const forms = {
     whole: (outcome: string, partition: string) => `avg(${outcome}) ${over(partition)}`,
     today: (outcome: string, partition: string) => `avg(${outcome}) ${over(partition, upToToday)}`,
@@ -71,7 +74,10 @@ const forms = {
         `case when count(*) ${over(partition, upToToday)} >= 1000 then avg(${outcome}) ${over(partition, "order by race_date groups between 20 preceding and current row")} end`,
 } as const;
 
-/** Where a feature with two recipes has the one that leaks, by the length of the history it is made from: in rows, or in days. */
+/**
+ * Where a feature with two recipes has the one that leaks, by the length of the history it is made from: in rows, or in
+ * days.
+ */
 const lengths = {
     // The longest for which no query is looked into.
     from_100: (partition: string) => `count(*) ${over(partition, beforeToday)} >= 100`,
@@ -123,8 +129,8 @@ export interface LeakGrid {
 }
 
 /**
- * The project with the grid beside its models: whatever can be made wrong of these outcomes, in these ways. What is rare
- * is looked up in the full build and stands as a constant, as an author would write it.
+ * The project with the grid beside its models: whatever can be made wrong of these outcomes, in these ways. What is
+ * rare is looked up in the full build and stands as a constant, as an author would write it.
  */
 export async function withLeakGrid(project: Project, full: Warehouse): Promise<LeakGrid> {
     const like = project.models.find(({ name }) => name === "form_changes")!;

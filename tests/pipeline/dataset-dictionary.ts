@@ -20,7 +20,8 @@ export function joinedColumns(root: string): readonly JoinedColumn[] {
             const partial = /^ {8}\{\{> (\w+)\}\}$/.exec(line)?.[1];
             if (partial !== undefined)
                 return featureNames(root, partial).map((name) => ({ family: partial, name }));
-            // Made here as a view makes it, which is named behind it: through the view, reading all took 1.4 s, not 0.8.
+            // Made here as a view makes it, which is named behind it: through the view, reading all took 1.4 s, not
+            // 0.8.
             const made = /^ {8}\S.* as (\w+), \{\{!-- (\w+) --\}\}$/.exec(line);
             if (made) return [{ family: made[2]!, name: made[1]! }];
             return selected(line).map(({ family, column }) => ({ family, name: column }));

@@ -4,7 +4,9 @@ import type { RunEvent } from "../../runner/status/events.ts";
 import { createDatabase, type TestDatabase } from "../postgres-server.ts";
 import { type ModelSpec, publish, withMemoryWarehouse } from "./world.ts";
 
-/** Tables that were made by hand years ago, in every way that there is: kept as they are, or refused with the way out. */
+/**
+ * Tables that were made by hand years ago, in every way that there is: kept as they are, or refused with the way out.
+ */
 let database: TestDatabase;
 beforeAll(async () => {
     database = await createDatabase("by hand");

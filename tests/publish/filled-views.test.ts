@@ -45,7 +45,10 @@ const publishSame = () =>
         return publish({ url: database.url, warehouse, models: [...stable, ...unfixed, behind] });
     });
 
-/** Publishes the same again, after something was done; returns which views that refreshed, but for those that always are. */
+/**
+ * Publishes the same again, after something was done; returns which views that refreshed, but for those that always
+ * are.
+ */
 async function refreshedAfter(between: string): Promise<string> {
     await sql(between);
     await sql("truncate public.refreshes");

@@ -14,8 +14,8 @@ export interface LockWaits {
 const stepSeconds = 0.003;
 
 /**
- * What a swap may have had to do with a wait: the longest time for which one held its locks, as publishes print it, or an
- * attempt that was given up, and how late we may have looked.
+ * What a swap may have had to do with a wait: the longest time for which one held its locks, as publishes print it, or
+ * an attempt that was given up, and how late we may have looked.
  */
 export async function longestExplainedMs(
     client: PostgresClient,

@@ -18,7 +18,10 @@ export const published: Place = {
     latestStarts: "public.latest_starts",
 };
 
-/** A copy that nobody publishes: who reads it waits for a core, the disk and the driver, as everybody does, and for no swap. */
+/**
+ * A copy that nobody publishes: who reads it waits for a core, the disk and the driver, as everybody does, and for no
+ * swap.
+ */
 export const control: Place = {
     name: "control",
     starts: "control.starts",

@@ -13,7 +13,10 @@ export const shopRoot = fileURLToPath(new URL("../fixtures/shop", import.meta.ur
 /** Files to write over the shop's, by path; null takes one out. */
 export type Changes = Readonly<Record<string, string | null>>;
 
-/** A copy of the shop with some files changed. Its TypeScript model stays at home: it imports the runner by a relative path. */
+/**
+ * A copy of the shop with some files changed. Its TypeScript model stays at home: it imports the runner by a relative
+ * path.
+ */
 export async function withShop<T>(changes: Changes, use: (root: string) => Promise<T>): Promise<T> {
     const root = await mkdtemp(path.join(tmpdir(), "shop-"));
     try {

@@ -17,10 +17,12 @@ test("an audit on slices finds every column that leaks on the whole history", as
                 project,
                 warehouse,
                 slice: 150,
-                // Slices of so few count to less than the numbers of every model say: they are to show it by themselves.
+                // Slices of so few count to less than the numbers of every model say: they are to show it by
+                // themselves.
                 readsQueries: false,
                 seed: 1,
-                // Of places that are alike one, and no lengths that a slice of so few does not count to; bench/slices.ts takes all.
+                // Of places that are alike one, and no lengths that a slice of so few does not count to;
+                // bench/slices.ts takes all.
                 only: "^grid_(?!rare_|rows|from_(?!half))",
             });
             process.stdout.write(

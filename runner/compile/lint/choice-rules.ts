@@ -16,7 +16,9 @@ const clocks = new Set([
 ]);
 const chances = new Set(["random", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "setseed"]);
 
-/** Values that depend on how rows lie, on the clock or on chance: another one at the next run, or the outcome itself. */
+/**
+ * Values that depend on how rows lie, on the clock or on chance: another one at the next run, or the outcome itself.
+ */
 export function choiceFindings(select: Select, calls: readonly Call[]): readonly RawFinding[] {
     return [...calls.flatMap((call) => callFindings(call, select)), ...selectFindings(select)];
 }

@@ -31,7 +31,9 @@ export interface Select {
 /** Keys of a relation by its name in the SQL. */
 type Scope = ReadonlyMap<string, Keys>;
 
-/** Every select of a statement, innermost first, each with what is known of the rows it reads; and keys of the result. */
+/**
+ * Every select of a statement, innermost first, each with what is known of the rows it reads; and keys of the result.
+ */
 export function readStatement(
     nodes: readonly SqlNode[],
     relations: Scope,

@@ -122,8 +122,8 @@ function actionCases({ day, perturbation }: World, last: string): string {
 }
 
 /**
- * SQL: the events of the full build by their keys, with `replay_day` and more columns. An event that stands on several days
- * belongs to the latest, one without a day is to come.
+ * SQL: the events of the full build by their keys, with `replay_day` and more columns. An event that stands on several
+ * days belongs to the latest, one without a day is to come.
  */
 export function datedEvents(
     { dated, dateColumn, keys }: EventGroup,

@@ -6,7 +6,9 @@ export interface PlannedReplay {
     readonly day: string;
     readonly why: ChosenDay["why"];
     readonly perturbation: Perturbation;
-    /** Models to compare on the whole history, since no slice shows what they hold. Default: all that the audit is of. */
+    /**
+     * Models to compare on the whole history, since no slice shows what they hold. Default: all that the audit is of.
+     */
     readonly names?: ReadonlySet<string>;
 }
 

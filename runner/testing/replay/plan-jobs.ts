@@ -16,8 +16,8 @@ export interface AuditJob {
 
 /**
  * What a slice takes to make, and a replay on it, in events for each of its size: it holds single rows of others beside
- * its events, and many small models take their time whatever their rows. Where a day's replays on the whole history take
- * no more, they are done on it, and compared with the very build that is published.
+ * its events, and many small models take their time whatever their rows. Where a day's replays on the whole history
+ * take no more, they are done on it, and compared with the very build that is published.
  */
 const [making, replaying] = [3, 4];
 

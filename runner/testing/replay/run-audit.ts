@@ -24,7 +24,10 @@ export interface AuditOptions {
     readonly plan: readonly PlannedReplay[];
     /** Events in a slice of the history; absent: every day is replayed on the whole. */
     readonly slice?: number;
-    /** Look into queries for lengths that no slice counts to. Default: true. Without it slices show what they show by themselves. */
+    /**
+     * Look into queries for lengths that no slice counts to. Default: true. Without it slices show what they show by
+     * themselves.
+     */
     readonly readsQueries?: boolean;
     readonly seed: number;
     /** Models with `as_of` to compare. Default: all. */
@@ -163,8 +166,8 @@ class Replayer {
             }
         };
         const { warehouse: limits } = project.target;
-        // A replay alone has stretches of one core, the ends of sorts and ratings in JavaScript; but each holds its models
-        // in memory.
+        // A replay alone has stretches of one core, the ends of sorts and ratings in JavaScript; but each holds its
+        // models in memory.
         const lanes = isMemoryShort(limits.memoryLimit) ? 1 : 2;
         const ended = await Promise.allSettled(Array.from({ length: lanes }, lane));
         for (const one of ended) if (one.status === "rejected") throw one.reason;

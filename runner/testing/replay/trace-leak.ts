@@ -15,9 +15,9 @@ import type { World } from "./world.ts";
 /** The event without which, alone, the example's value would have been another one. */
 export interface LeakOrigin {
     /**
-     * `own`: the event of the row itself; `same-day`, `later`: another one; `several`: no single event, but those
-     * from `day` on together; `order`: no event, but where source rows lie and what their surrogates are; `clock`: no
-     * event, the value is one in the morning of the day and another one now; `unstable`: it differs when nothing is changed.
+     * `own`: the event of the row itself; `same-day`, `later`: another one; `several`: no single event, but those from
+     * `day` on together; `order`: no event, but where source rows lie and what their surrogates are; `clock`: no event,
+     * the value is one in the morning of the day and another one now; `unstable`: it differs when nothing is changed.
      */
     readonly kind: "own" | "same-day" | "later" | "several" | "order" | "clock" | "unstable";
     /** The source that dates the event. */

@@ -29,7 +29,9 @@ export interface CheckOptions {
     readonly days?: number;
 }
 
-/** Builds the pipeline from the connection and compares what it says with the reference; `until` leaves out later races. */
+/**
+ * Builds the pipeline from the connection and compares what it says with the reference; `until` leaves out later races.
+ */
 export async function check(
     connection: PostgresSource | FilesSource,
     { days = 0, ...options }: CheckOptions = {},

@@ -8,8 +8,9 @@ export interface DayCoverage {
     /** ISO. */
     readonly day: string;
     /**
-     * By `model.column` that has values on the day, or else before it, and that no other slice has shown: whether there are some in the slice; on the day
-     * enough for a leak to show, and not all the same where those of the full build are not.
+     * By `model.column` that has values on the day, or else before it, and that no other slice has shown: whether there
+     * are some in the slice; on the day enough for a leak to show, and not all the same where those of the full build
+     * are not.
      */
     readonly columns: ReadonlyMap<string, boolean>;
 }

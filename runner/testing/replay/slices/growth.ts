@@ -29,7 +29,9 @@ export const isConstant = ({ power, isData, isMixed }: Growth) => power === 0 &&
 const isOfRow = ({ power, isData }: Growth) => power === 0 && isData;
 export const isLong = ({ power, isMixed }: Growth) => power !== 0 || isMixed;
 
-/** Whether a history's length meets one that is not its own: a slice holds the one, and the other not as long as it is. */
+/**
+ * Whether a history's length meets one that is not its own: a slice holds the one, and the other not as long as it is.
+ */
 const isUneven = (values: readonly Growth[]) =>
     new Set(values.filter(({ power }) => power !== 0).map(({ breadth }) => breadth)).size > 1;
 

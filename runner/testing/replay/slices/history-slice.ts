@@ -115,7 +115,10 @@ function createSource(source: Source, group: SliceGroup | undefined, base: strin
         )`;
 }
 
-/** SQL: rows of events that are not whole; of a table of outcomes those that agree with one of a detail in a column of one name. */
+/**
+ * SQL: rows of events that are not whole; of a table of outcomes those that agree with one of a detail in a column of
+ * one name.
+ */
 function rowsInPart(source: Source, group: SliceGroup, base: string): readonly string[] {
     if (source === group.dated) return [];
     const { rows } = sliceTables(group);

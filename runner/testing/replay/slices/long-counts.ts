@@ -22,8 +22,8 @@ export interface LongCount {
 
 /**
  * A slice counts far of a single column's busiest value. What was counted otherwise, of two values together or of one
- * that is not of the day, may be no more than so many rows: where it is compared with a number, and where it only meets one, as
- * a cap or a divisor.
+ * that is not of the day, may be no more than so many rows: where it is compared with a number, and where it only meets
+ * one, as a cap or a divisor.
  */
 const lengths = { compared: 50, met: 100 } as const;
 
@@ -42,9 +42,9 @@ interface Counting {
 
 /**
  * Models that may tell a history that a slice does not hold by its length: which of two recipes gave a value cannot be
- * seen from the value. They hold what they count against a number over fifty, against the data, as in `count(*) >
- * 30 * weight`, or against the lengths of other histories, as in half of the longest. A query of which DuckDB makes no
- * tree may do so; so may a script, unless its author accepts the lint's `history-length`. Or they know a number which the
+ * seen from the value. They hold what they count against a number over fifty, against the data, as in `count(*) > 30 *
+ * weight`, or against the lengths of other histories, as in half of the longest. A query of which DuckDB makes no tree
+ * may do so; so may a script, unless its author accepts the lint's `history-length`. Or they know a number which the
  * whole history may count to and a slice does not, wherever: in constants of a model, of macros and modules it uses, of
  * seeds and of models that are not compared themselves; in SQL `50 * 100` is 5,000. What else such a number may stand
  * for, a price or a distance, is not told apart.

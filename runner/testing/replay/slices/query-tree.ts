@@ -64,7 +64,9 @@ const arithmetic: Readonly<Record<string, (one: number, other: number) => number
     "**": (one, other) => one ** other,
 };
 
-/** A number that an expression says: a constant, one of the values that its columns are known by, or arithmetic on such. */
+/**
+ * A number that an expression says: a constant, one of the values that its columns are known by, or arithmetic on such.
+ */
 export function constantOf(
     fields: Fields,
     known: (column: Fields) => number | undefined = () => undefined,

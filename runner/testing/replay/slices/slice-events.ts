@@ -14,7 +14,9 @@ export interface SlicePlace {
     readonly seed: number;
 }
 
-/** Of a slice's size, the events that are taken whole: of the days before, of the day's entities among them, and after. */
+/**
+ * Of a slice's size, the events that are taken whole: of the days before, of the day's entities among them, and after.
+ */
 const shares = { before: 0.3, entities: 0.1, after: 0.1 } as const;
 
 /** Makes the table of all events: `replay_day`, `slice_place`, and `e_<index>` for everything that tells them apart. */
@@ -91,7 +93,10 @@ export async function createWholeEvents(
         union from before union from after`);
 }
 
-/** As shares of a slice's size, how many values one attribute may have, or two together, to make kinds: entities have more. */
+/**
+ * As shares of a slice's size, how many values one attribute may have, or two together, to make kinds: entities have
+ * more.
+ */
 export const fewValues = { one: 0.6, two: 0.1 } as const;
 
 /** SQL of a query of `slice_place`: of everything that events may be taken together by, the ones next to the day. */

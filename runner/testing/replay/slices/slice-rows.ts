@@ -143,8 +143,8 @@ async function createFacts(place: SlicePlace, group: SliceGroup, index: number, 
 }
 
 /**
- * As far back as a slice counts, the rows with the value that was busiest of those of the day, for each attribute; first
- * those that have more such values in common, the rarer the better, so that few rows are deep in all of them.
+ * As far back as a slice counts, the rows with the value that was busiest of those of the day, for each attribute;
+ * first those that have more such values in common, the rarer the better, so that few rows are deep in all of them.
  */
 async function deepest(facts: Facts): Promise<string> {
     const { scratch, group, relation, onDay, after, own, lot, size } = facts;
@@ -219,7 +219,8 @@ function rowsOfEvents({ group, relation, before, own, lot }: Facts, places: stri
 
 /**
  * Of every value of the day, and of an attribute that has not too many of them every one, the rows next to the day, and
- * one before and after it with the lowest outcome: where all have lost, nothing tells whether one was looked at. Of the rarest all.
+ * one before and after it with the lowest outcome: where all have lost, nothing tells whether one was looked at. Of the
+ * rarest all.
  */
 async function rowsOfValues(
     { scratch, relation, before, onDay, after, own, lot, outcome, size }: Facts,
@@ -270,8 +271,9 @@ function next({ relation, before, lot }: Facts, entity: string, kinds: string): 
 }
 
 /**
- * By the rows of the day: attributes that tell apart what no earlier one does, as a code does what its name, but for spelling;
- * those of which rows share values; pairs that say more of a row than each of the two; and pairs with an event's entity.
+ * By the rows of the day: attributes that tell apart what no earlier one does, as a code does what its name, but for
+ * spelling; those of which rows share values; pairs that say more of a row than each of the two; and pairs with an
+ * event's entity.
  */
 async function attributesOnDay(
     scratch: Warehouse,
