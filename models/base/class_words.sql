@@ -9,26 +9,36 @@ with spellings as (
     where stg_races.race_class is not null
 ),
 
+words as (
+    select distinct location, plain
+    from spellings
+),
+
 -- The seed is ordered: the first pattern that matches speaks, also where it finds no number.
 matched as (
     select
-        spellings.location,
-        spellings.race_class,
+        words.location,
+        words.plain,
         first(patterns.basis order by patterns.priority) as basis,
         first(patterns.rating order by patterns.priority) as rating,
-        -- Figures in the text: a pattern with alternatives has its figures in one of them.
-{{#each (list 1 2 3 4) as |group|}}
-        first(
-            nullif(regexp_extract(spellings.plain, patterns.pattern, {{group}}), '') order by patterns.priority
-        )::float as figure_{{group}},
-{{/each}}
-    from spellings
+        first(patterns.pattern order by patterns.priority) as pattern,
+    from words
     inner join {{ref "class_ratings"}} as patterns
-        on patterns.location in (spellings.location, '*')
-        and regexp_matches(spellings.plain, patterns.pattern)
+        on patterns.location in (words.location, '*')
+        and regexp_matches(words.plain, patterns.pattern)
     group by
-        spellings.location,
-        spellings.race_class
+        words.location,
+        words.plain
+),
+
+-- Figures in the text: a pattern with alternatives has its figures in one of them.
+figured as (
+    select
+        *,
+{{#each (list 1 2 3 4) as |group|}}
+        case when basis <> 'fixed' then nullif(regexp_extract(plain, pattern, {{group}}), '') end::float as figure_{{group}},
+{{/each}}
+    from matched
 ),
 
 rated as (
@@ -36,19 +46,19 @@ rated as (
         spellings.location,
         spellings.race_class,
         spellings.plain,
-        case matched.basis
-            when 'fixed' then matched.rating
-            when 'number' then coalesce(matched.figure_1, matched.figure_2)
+        case figured.basis
+            when 'fixed' then figured.rating
+            when 'number' then coalesce(figured.figure_1, figured.figure_2)
             when 'band' then
                 coalesce(
-                    (matched.figure_1 + matched.figure_2) / 2,
-                    (matched.figure_3 + matched.figure_4) / 2
+                    (figured.figure_1 + figured.figure_2) / 2,
+                    (figured.figure_3 + figured.figure_4) / 2
                 )
         end::float as class_rating,
     from spellings
-    left join matched
-        on spellings.location = matched.location
-        and spellings.race_class = matched.race_class
+    left join figured
+        on spellings.location = figured.location
+        and spellings.plain = figured.plain
 )
 
 select
