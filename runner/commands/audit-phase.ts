@@ -102,7 +102,7 @@ export async function auditPhase(
             message:
                 failed === 0
                     ? `${countOf(ledger.audit.cells, "value")} compared, none differs`
-                    : `${failed} of ${plan.length} differ: target/audit.txt`,
+                    : `${failed} of ${results.length} differ: target/audit.txt`,
         };
     });
 }
