@@ -164,6 +164,8 @@ describe("lengths of a history held against the data", () => {
         `${starts} not between 1 and 3 * 50`,
         `${starts} - 150 > 0`,
         `150 < 2 * ${starts}`,
+        `${starts} > pow(10, 3)`,
+        `${starts} > 2 * (select 50)`,
         `${starts} / 150 > 1`,
         `${starts} // 150`,
         `0.001 * ${starts} > 0.5`,
@@ -259,6 +261,7 @@ describe("lengths of a history held against the data", () => {
         const statements = [
             "create table starts (weight integer)",
             "create macro is_long(n, limit_) as n > limit_",
+            "create macro far() as 50",
             "create macro of_all(x) as (select count(*) from main.starts) + x",
         ];
         const models: Readonly<Record<string, ShopModel>> = {
@@ -302,6 +305,7 @@ describe("lengths of a history held against the data", () => {
                 sql: "select b.day, count(*) > min(b.weight) as x from main.starts as a inner join main.starts as b using (horse) where a.day between b.day - 90 and b.day - 1 group by b.day, b.horse",
             },
             by_macro: select(`is_long(${starts}, weight)`),
+            by_far: select(`${starts} > 2 * far()`),
             by_constant: select(`is_long(${starts}, 50)`),
             in_macro: select("of_all(0) > weight"),
             totals: { sql: "select horse, count(*) as starts from main.starts group by all" },
@@ -315,6 +319,7 @@ describe("lengths of a history held against the data", () => {
             "by_days_before",
             "by_days_between",
             "by_difference",
+            "by_far",
             "by_limit",
             "by_longest",
             "by_macro",

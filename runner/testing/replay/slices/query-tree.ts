@@ -53,6 +53,9 @@ function numberOf({ value: constant }: Fields): number | undefined {
     return id === "DECIMAL" ? value / 10 ** Number(info?.scale ?? 0) : value;
 }
 
+/** What raises a number to a power. */
+export const powers: ReadonlySet<string> = new Set(["^", "**", "pow", "power"]);
+
 const arithmetic: Readonly<Record<string, (one: number, other: number) => number>> = {
     "+": (one, other) => one + other,
     "-": (one, other) => one - other,
@@ -60,25 +63,22 @@ const arithmetic: Readonly<Record<string, (one: number, other: number) => number
     "/": (one, other) => one / other,
     "//": (one, other) => Math.floor(one / other),
     "%": (one, other) => one % other,
-    "^": (one, other) => one ** other,
-    "**": (one, other) => one ** other,
+    ...Object.fromEntries([...powers].map((name) => [name, (one: number, other: number) => one ** other])),
 };
 
-/**
- * A number that an expression says: a constant, one of the values that its columns are known by, or arithmetic on such.
- */
-export function constantOf(
-    fields: Fields,
-    known: (column: Fields) => number | undefined = () => undefined,
-): number | undefined {
-    if (fields.class === "CONSTANT") return numberOf(fields);
-    if (fields.class === "COLUMN_REF") return known(fields);
-    if (fields.class === "CAST") return constantOf(fields.child as Fields, known);
-    if (fields.class !== "FUNCTION") return undefined;
-    const compute = arithmetic[String(fields.function_name)];
-    const operands = (fields.children as readonly Fields[]).map((child) => constantOf(child, known));
+/** What arithmetic gives for these numbers; undefined where one of them is not known, or for another function. */
+export function fold(name: string, operands: readonly (number | undefined)[]): number | undefined {
+    const compute = arithmetic[name];
     const [one, other] = operands;
     if (!compute || one === undefined || operands.length > 2) return undefined;
-    if (operands.length === 1) return fields.function_name === "-" ? -one : one;
+    if (operands.length === 1) return name === "-" ? -one : one;
     return other === undefined ? undefined : compute(one, other);
+}
+
+/** A number that an expression says: a constant, or arithmetic on such. */
+export function constantOf(fields: Fields): number | undefined {
+    if (fields.class === "CONSTANT") return numberOf(fields);
+    if (fields.class === "CAST") return constantOf(fields.child as Fields);
+    if (fields.class !== "FUNCTION") return undefined;
+    return fold(String(fields.function_name), (fields.children as readonly Fields[]).map(constantOf));
 }

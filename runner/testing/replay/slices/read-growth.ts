@@ -12,7 +12,7 @@ import {
     product,
     sum,
 } from "./growth.ts";
-import { constantOf, type Fields, isFields, type Macro, tableFunction } from "./query-tree.ts";
+import { constantOf, type Fields, fold, isFields, type Macro, powers, tableFunction } from "./query-tree.ts";
 
 export interface GrowthOptions {
     /** Columns by name, of what the query reads; its own are added. */
@@ -59,7 +59,6 @@ const limiting = new Set([
     ..."list_extract list_element array_extract list_slice array_slice".split(" "),
 ]);
 
-const powers = new Set("** ^ pow power".split(" "));
 const terms = new Set("+ - * /".split(" "));
 
 class GrowthReader {
@@ -69,10 +68,8 @@ class GrowthReader {
     readonly #open: string[] = [];
     /** Of the macro or lambda that is being looked into. */
     #parameters: ReadonlyMap<string, Growth> = new Map();
-    /** What is counted is of one event. */
-    #isOfEvent = false;
-    /** All rows are counted together. */
-    #isOfAll = false;
+    /** Of the rows that are counted together; undefined: they are those of one event. */
+    #breadth: Breadth | undefined = Breadth.own;
     #limits = new Set<number>();
 
     constructor(options: GrowthOptions) {
@@ -136,7 +133,7 @@ class GrowthReader {
     #select(node: Fields): readonly Growth[] {
         const { cte_map, from_table, select_list, group_expressions, ...others } = node;
         const items = select_list as readonly Fields[];
-        const outer = [this.#isOfEvent, this.#isOfAll] as const;
+        const outer = this.#breadth;
         this.#walk(cte_map);
         this.#walk(from_table);
         const groups = [
@@ -144,13 +141,13 @@ class GrowthReader {
             // group by all
             ...(node.aggregate_handling === "FORCE_AGGREGATES" ? items : []),
         ];
-        this.#isOfEvent = this.#tellEvents(groups) && !this.#joinsEvents([from_table, node.where_clause]);
-        this.#isOfAll = groups.length === 0;
+        const isOfEvent = this.#tellEvents(groups) && !this.#joinsEvents([from_table, node.where_clause]);
+        this.#breadth = isOfEvent ? undefined : breadthOf(groups);
         const growths = items.map((item) => this.#of(item));
         this.#name(columnNames(node), growths);
         this.#walk(group_expressions);
         for (const one of Object.values(others)) this.#walk(one);
-        [this.#isOfEvent, this.#isOfAll] = outer;
+        this.#breadth = outer;
         return growths;
     }
 
@@ -189,7 +186,7 @@ class GrowthReader {
             case "WINDOW":
                 return this.#window(part, all(part.children));
             case "FUNCTION":
-                return { value: this.#value(part), ...this.#function(part) };
+                return this.#function(part);
             default:
                 // Columns in place of others of a star.
                 for (const { key, value } of (part.replace_list ?? []) as readonly Fields[])
@@ -197,10 +194,6 @@ class GrowthReader {
                 for (const inner of Object.values(part)) this.#walk(inner);
                 return data;
         }
-    }
-
-    #value(part: Fields): number | undefined {
-        return constantOf(part, (column) => this.#parameters.get(nameOf(column)!)?.value);
     }
 
     /** Conditions say which value, and are none; which of two constants, the data tell. */
@@ -253,17 +246,19 @@ class GrowthReader {
         // How many rows away.
         const offset = name === "nth_value" ? values[1] : this.#of(part.offset_expr);
         this.#hold(part, [count, offset ?? constant]);
-        const isOfEvent = this.#tellEvents(partitions as readonly Fields[]);
+        const columns = partitions as readonly Fields[];
+        const breadth = this.#tellEvents(columns) ? undefined : breadthOf(columns);
         const places = orders as readonly { readonly expression: unknown }[];
-        if (placing.has(name) && !isOfEvent && places.some(({ expression }) => isLong(this.#of(expression))))
+        if (
+            placing.has(name) &&
+            breadth !== undefined &&
+            places.some(({ expression }) => isLong(this.#of(expression)))
+        )
             return { ...data, isMixed: true };
-        if (!counting.has(name)) return isOfEvent ? either(values) : summary(name, values);
         const isRows = [part.start, part.end].every((end) =>
             /^(EXPR_.*|CURRENT_ROW)_ROWS$/.test(String(end)),
         );
-        if (isRows || isOfEvent) return data;
-        const isOfAll = (partitions as readonly Fields[]).length === 0;
-        return isOfAll ? { ...count, breadth: Breadth.all } : count;
+        return isRows && counting.has(name) ? data : aggregate(name, values, breadth);
     }
 
     #function(part: Fields): Growth {
@@ -273,17 +268,24 @@ class GrowthReader {
         const values = this.#arguments(part.children as readonly Fields[]);
         this.#walk(part.filter);
         this.#walk(part.order_bys);
-        if (counting.has(name)) {
-            if (this.#isOfEvent) return data;
-            return this.#isOfAll ? { ...count, breadth: Breadth.all } : count;
-        }
+        return {
+            ...this.#apply(part, values),
+            value: fold(
+                name,
+                values.map(({ value }) => value),
+            ),
+        };
+    }
+
+    #apply(part: Fields, values: readonly Growth[]): Growth {
+        const name = String(part.function_name);
         if (limiting.has(name)) {
             this.#hold(part, values);
             // It grows as far as a constant lets it.
             return name === "least" && values.some(isConstant) ? data : sum(values);
         }
         if (powers.has(name)) return power(values);
-        if (!terms.has(name)) return this.#isOfEvent ? either(values) : summary(name, values);
+        if (!terms.has(name)) return aggregate(name, values, this.#breadth);
         // Added to a count a constant dampens it, and is no length.
         if (name !== "+" || values.some(({ value }) => (value ?? 0) < 0)) this.#measure(part, values);
         if (name === "*" || name === "/") return product(values, name === "*" ? 1 : -1);
@@ -366,9 +368,14 @@ function placeOf(part: Fields): number | undefined {
     return undefined;
 }
 
-function summary(name: string, values: readonly Growth[]): Growth {
+const breadthOf = (groups: readonly Fields[]) => (groups.length === 0 ? Breadth.all : Breadth.own);
+
+/** Of a function of rows that are taken together. */
+function aggregate(name: string, values: readonly Growth[], breadth: Breadth | undefined): Growth {
+    if (counting.has(name)) return breadth === undefined ? data : { ...count, breadth };
     const growth = either(values);
-    return summarizing.test(name) && growth.power !== 0 ? { ...growth, breadth: Breadth.several } : growth;
+    const isSummary = breadth !== undefined && growth.power !== 0 && summarizing.test(name);
+    return isSummary ? { ...growth, breadth: Breadth.several } : growth;
 }
 
 /** Names of columns, as of a lambda's parameters: one, or a row of them. */
