@@ -27,17 +27,17 @@ export function watchSignal(signal: AbortSignal): AfterSignal {
         left: (afterMs, otherwiseMs) => (signal.aborted ? leftNow(afterMs) : otherwiseMs),
         async orStopped(work, afterMs) {
             const over = new AbortController();
-            const stopped = new Promise<never>((_, reject) => {
-                const stop = () =>
-                    void sleep(leftNow(afterMs), undefined, { signal: over.signal }).then(
-                        () => reject(signal.reason),
-                        () => undefined,
-                    );
-                if (signal.aborted) stop();
-                else signal.addEventListener("abort", stop, { once: true, signal: over.signal });
-            });
             try {
-                return await Promise.race([work, stopped]);
+                return await new Promise((resolve, reject) => {
+                    const stop = () =>
+                        void sleep(leftNow(afterMs), undefined, { signal: over.signal }).then(
+                            () => reject(signal.reason),
+                            () => undefined,
+                        );
+                    if (signal.aborted) stop();
+                    else signal.addEventListener("abort", stop, { once: true, signal: over.signal });
+                    work.then(resolve, reject);
+                });
             } finally {
                 over.abort();
             }
