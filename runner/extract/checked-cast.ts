@@ -1,3 +1,5 @@
+import { isNumberType } from "../project/column-types.ts";
+
 /** DuckDB's expressions for a value of a file. `isExact` is only asked where the value is not NULL. */
 export interface CheckedCast {
     readonly value: string;
@@ -78,8 +80,8 @@ function hasMoreThanMicroseconds(expression: string): string {
 function familyOf(foundType: string, declared: string): Family | undefined {
     const found = foundType.toLowerCase();
     if (found === "varchar" || found.startsWith("enum")) return "text";
-    const isNumber = /^(u?(tiny|small|big|huge)?int(eger)?|decimal|float|double)/.test(found);
-    const wantsNumber = /^(u?(tiny|small|big|huge)?int(eger)?|decimal|float|double)/.test(declared);
+    const isNumber = isNumberType(found);
+    const wantsNumber = isNumberType(declared);
     if (declared === "varchar") return "same";
     if (isNumber) return wantsNumber || declared === "interval" ? "number" : undefined;
     if (wantsNumber) return undefined;

@@ -45,6 +45,10 @@ const typeNames: Readonly<Record<string, string>> = {
 /** A numeric without precision: Postgres keeps every digit, DuckDB must be told how many. */
 const plainDecimal = "decimal(18,6)";
 
+/** Of a type as DuckDB writes it, in any case: whole, decimal or floating. */
+export const isNumberType = (type: string) =>
+    /^(u?(tiny|small|big|huge)?int(eger)?|decimal|float|double)\b/i.test(type);
+
 /** DuckDB's type in lower case for a declared type, or `undefined` with the reason. */
 export function normalizeType(declared: string): { readonly type: string } | { readonly problem: string } {
     const text = declared.trim().toLowerCase().replace(/\s+/g, " ");

@@ -1,4 +1,5 @@
 import { quoteName } from "../names.ts";
+import { isNumberType } from "../project/column-types.ts";
 import type { Tripwires } from "../project/project.ts";
 import type { ColumnType, Warehouse } from "../warehouse/types.ts";
 import type { Testable } from "./list-tests.ts";
@@ -50,7 +51,7 @@ export async function runTripwires(
     const tiers = new Map(node.config.columns.map(({ name, tier }) => [name, tier]));
     const own = tiers.get(tripwires.outcome);
     const columns = found
-        .filter(({ type }) => /^(BOOLEAN|U?(TINY|SMALL|BIG)?INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL)/.test(type))
+        .filter(({ type }) => /^BOOLEAN/.test(type) || isNumberType(type))
         .map(({ name }) => name)
         .filter((name) => name !== tripwires.outcome && name !== tripwires.yardstick)
         .filter((name) => own === undefined || tiers.get(name) !== own)

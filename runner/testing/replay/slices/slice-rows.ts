@@ -1,4 +1,5 @@
 import { quoteName, quoteText } from "../../../names.ts";
+import { isNumberType } from "../../../project/column-types.ts";
 import type { Source } from "../../../project/project.ts";
 import type { Warehouse } from "../../../warehouse/types.ts";
 import { outcomeColumns } from "../clocks.ts";
@@ -118,9 +119,7 @@ async function createFacts(place: SlicePlace, group: SliceGroup, index: number, 
         ...columns.flatMap((name, at) => value(`source.${name}`, `d_${at}`)),
         ...ofEvent.flatMap((name) => value(`event.${name}`, name)),
     ];
-    const outcome = outcomeColumns(detail).find(({ type }) =>
-        /^(.*int|float|double|decimal\b.*)$/i.test(type),
-    );
+    const outcome = outcomeColumns(detail).find(({ type }) => isNumberType(type));
     if (outcome) values.push(`source.${quoteName(outcome.name)}::float as slice_outcome`);
     await scratch.execute(`
         create table ${relation} as
