@@ -79,7 +79,7 @@ const forms = {
  * days.
  */
 const lengths = {
-    // The longest for which no query is looked into.
+    // Told by a number of the SQL.
     from_100: (partition: string) => `count(*) ${over(partition, beforeToday)} >= 100`,
     from_500: (partition: string) => `count(*) ${over(partition, beforeToday)} >= 500`,
     from_1000: (partition: string) => `count(*) ${over(partition, beforeToday)} >= 1000`,

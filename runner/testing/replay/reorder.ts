@@ -16,8 +16,8 @@ export function reorder(source: Source, query: string, seed: number): string {
 function renumber(source: Source, query: string, name: string, type: string, seed: number): string {
     const column = quoteName(name);
     const versions = identityOf(source, column);
-    // Sorted afterwards: within the window it takes DuckDB ten times as long.
     const place = `row_number() over (order by hash(hash(${column}, ${seed})), ${column})`;
+    // Places are sorted after the window: within it that takes DuckDB ten times as long.
     return `
         select * exclude (replay_place, replay_places, replay_version, replay_identity)
             replace (replay_places[replay_version]::${type} as ${column})
