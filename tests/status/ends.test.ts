@@ -34,7 +34,15 @@ describe("a run that is stopped", () => {
     it("by SIGKILL is recorded, and cleaned up after, by the next one", () =>
         withLiveShop({ [slow]: slowSql }, async ({ root, run, read, query }) => {
             const killed = await run(["run"], {
-                onOutput: (text, kill) => void (isBuilding(text) && setTimeout(kill, 1500, "SIGKILL")),
+                onOutput: (text, kill) => {
+                    if (!isBuilding(text)) return;
+                    // A busy machine takes a while to write down that it builds.
+                    const looking = setInterval(() => {
+                        if (!existsSync(join(root, "target/status.json"))) return;
+                        clearInterval(looking);
+                        setTimeout(kill, 1500, "SIGKILL");
+                    }, 50);
+                },
             });
             expect(killed.code).toBeNull();
             const left = () =>
